@@ -86,7 +86,7 @@ def defaults(folder: Path | None) -> dict[str, Default]:
     found: dict[str, Default] = {}
     files = [(user_file(), "user"), *([(file, "spec")] if folder and (file := file_beside(folder)) else [])]
     for file, kind in files:
-        if file.is_file():
+        if os.path.isfile(file):  # noqa: PTH113 - Path's own raises where a folder is closed to us
             found |= _read(file, kind == "user", report)
     for name, key in KEYS.items():
         if value := os.environ.get(key.variable, "").strip():

@@ -15,6 +15,7 @@ import hashlib
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -25,6 +26,8 @@ import pytest
 from effort import as_few_as_hold_all
 from hypothesis import HealthCheck, settings
 from oracle import BUNDLED, Film, make_film
+
+from cinecut.inference.models import find_onnx_minilm, is_installed
 
 # Examples are the same each time, and a busy machine may take as long as it wants for them.
 _PATIENT = settings(derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -152,7 +155,10 @@ for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # a shell in the 
 
 @pytest.fixture(scope="session", autouse=True)
 def _alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Nothing of the user's is read or touched: a home of its own, with caches, lock, models and settings."""
+    """Nothing of the user's is read or touched: a home of its own, with caches, lock, models and settings.
+
+    Where both of MiniLM's engines are there, the one that starts in a tenth of the time; torch has tests of its own.
+    """
     home = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
@@ -163,6 +169,8 @@ def _alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("CINECUT_RUNTIME_DIR", str(home / "runtime"))
         patch.setenv("CINECUT_STORE_GB", "0")  # a render makes all of it, but where a test is about the store
         patch.setenv("CINECUT_MODELS_DIR", str(home / "models"))
+        if find_onnx_minilm() and is_installed("onnxruntime"):
+            patch.setitem(sys.modules, "sentence_transformers", None)
         patch.setattr("footage.KEPT", _shared(tmp_path_factory) / "footage")
         yield
 

@@ -36,5 +36,5 @@ def mostly_slow(cases: Iterable[Case], quick: Container[Case]) -> list[Any]:
     return [case if case in quick else pytest.param(case, marks=pytest.mark.slow) for case in cases]
 
 
-rounds = pytest.mark.parametrize("go", [0, *(pytest.param(go, marks=pytest.mark.slow) for go in range(1, 6))])
-"""Of a test of random examples: `make test` makes one round of them, `make test-slow` five more."""
+rounds = pytest.mark.parametrize("go", [0, *(pytest.param(go, marks=pytest.mark.slow) for go in range(1, 10))])
+"""Of a test of random examples: `make test` makes one round of them, `make test-slow` nine more."""

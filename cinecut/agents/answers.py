@@ -65,11 +65,11 @@ def values(layout: Layout, below: str) -> str:
     return short("\n".join(rows) or f"nothing is set at {below!r}", "ask for a part: below")
 
 
-def findings(found: Iterable[Diagnostic]) -> str:
-    return short("\n".join(as_text(each) for each in found) or "no mistakes", "mend these first")
+def findings(mistakes: Iterable[Diagnostic]) -> str:
+    return short("\n".join(as_text(each) for each in mistakes) or "no mistakes", "mend these first")
 
 
-def edit_answer(done: Edit, found: Sequence[Diagnostic], dry_run: bool) -> str:
+def edit_answer(done: Edit, mistakes: Sequence[Diagnostic], dry_run: bool) -> str:
     """The changes in words, the changed events as they are now, and the findings of `check`."""
     rows = ["would be changed:" if dry_run else "changed:", *(f"- {said}" for said in done.said)]
     if not done.said:
@@ -77,7 +77,7 @@ def edit_answer(done: Edit, found: Sequence[Diagnostic], dry_run: bool) -> str:
     numbers = [each.now for each in done.differences if each.now is not None]
     events = done.after.layout.timeline.events
     rows += [_row(events[number - 1], done.after.layout) for number in numbers[:12]]
-    rows += [f"check: {each}" for each in findings(found).splitlines()[:20]]
+    rows += [f"check: {each}" for each in findings(mistakes).splitlines()[:20]]
     return short("\n".join([*rows, f"revision {done.after.revision}"]), "ask for the timeline")
 
 
@@ -101,8 +101,8 @@ def about(path: str) -> str:
 
 def _words(part: dict[str, Any]) -> str:
     part = resolved(part)
-    found = [str(part.get("description", ""))]
+    words = [str(part.get("description", ""))]
     for word in ("enum", "default", "minimum", "maximum", "examples"):
         if word in part:
-            found.append(f"{word} {json.dumps(part[word], default=str, ensure_ascii=False)}")
-    return " ".join(filter(None, found))
+            words.append(f"{word} {json.dumps(part[word], default=str, ensure_ascii=False)}")
+    return " ".join(filter(None, words))

@@ -60,14 +60,14 @@ class Fence:
 
     def listed(self) -> list[Path]:
         """The specs, in order."""
-        found = set(self.specs)
+        files = set(self.specs)
         for folder in self.folders:
             for file in specs_in(folder):
                 if self._holds(real_path(file)):
-                    found.add(real_path(file))
-                if len(found) >= _MOST:
+                    files.add(real_path(file))
+                if len(files) >= _MOST:
                     break
-        return sorted(found)
+        return sorted(files)
 
     def shown(self, spec: Path) -> str:
         """The shortest name that finds a spec."""

@@ -201,11 +201,11 @@ def _editing(made: MCPServer[Any], fence: Fence) -> None:
 
 
 def _answer(done: Edit, dry_run: bool) -> list[Any]:
-    found = done.after.found if dry_run else tuple(check_spec(done.spec))
+    mistakes = done.after.found if dry_run else tuple(check_spec(done.spec))
     numbers = [each.now for each in done.differences if each.now is not None]
     # The cut that something was taken out of is another one, too.
     numbers += [each.was for each in done.differences if each.now is None and each.was is not None]
-    text = answers.edit_answer(done, found, dry_run)
+    text = answers.edit_answer(done, mistakes, dry_run)
     return [text, *(_pictures(done.after.layout, done.spec, numbers) if numbers else [])]
 
 

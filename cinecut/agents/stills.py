@@ -32,8 +32,8 @@ Picture = NDArray[np.uint8]  # [height, width, 3]
 def cuts_of(layout: Layout, numbers: Sequence[int]) -> list[int]:
     """The cuts at both ends of these events: each is the index of the event after it; the first and the last cut have
     one side."""
-    found = {at for number in numbers for at in (number - 1, number)}
-    return sorted(at for at in found if 0 <= at <= len(layout.timeline.events))[:MOST]
+    cuts = {at for number in numbers for at in (number - 1, number)}
+    return sorted(at for at in cuts if 0 <= at <= len(layout.timeline.events))[:MOST]
 
 
 def cut_pictures(layout: Layout, folder: Path, cuts: Sequence[int]) -> Iterator[bytes]:

@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 import msgpack
 import numpy as np
 
-from cinecut.files import beside, cache_folder, content_of
+from cinecut.files import beside, cache_folder, content_of, new_folder
 
 T = TypeVar("T")
 _FRACTION, _ARRAY = 1, 2
@@ -39,18 +39,20 @@ class Cache:
         """A result: from its file, or computed and then written to it. If the disk fails, the result is not cached. A
         damaged or foreign file is replaced."""
         path = self.folder / f"{name}-{key}.msgpack"
-        with contextlib.suppress(OSError, ValueError, TypeError):
-            return typing.cast(T, unpacked(kind, _opened(content_of(path))))
+        with contextlib.suppress(OSError, ValueError, TypeError, LookupError, ArithmeticError):
+            return typing.cast(T, unpacked(kind, opened(content_of(path))))
         result = work()
-        with contextlib.suppress(OSError):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            data = packed(result)
-            with beside(path) as part:
-                part.write_bytes(_HEAD + hashlib.sha256(data).digest() + data)
+        with contextlib.suppress(OSError), new_folder(self.folder), beside(path) as part:
+            part.write_bytes(sealed(packed(result)))
         return result
 
 
-def _opened(content: bytes) -> bytes:
+def sealed(data: bytes) -> bytes:
+    """The content of a file that holds these data."""
+    return _HEAD + hashlib.sha256(data).digest() + data
+
+
+def opened(content: bytes) -> bytes:
     """The data in a file's content. Raises ValueError if it is damaged or of another program."""
     head, data = content[: len(_HEAD) + 32], content[len(_HEAD) + 32 :]
     if head != _HEAD + hashlib.sha256(data).digest():
@@ -99,11 +101,23 @@ def _extension(code: int, data: bytes) -> object:
     raise ValueError(f"extension {code} is not one of ours")
 
 
+_SAME: tuple[type, ...] = (list, dict, np.ndarray, str)
+_STORED_AS: dict[Any, type] = {tuple: list, **{kind: kind for kind in _SAME}}
+
+
+def _check(kind: Any, data: object) -> None:
+    """Raise ValueError where data are plainly of another kind."""
+    stored = list if dataclasses.is_dataclass(kind) else _STORED_AS.get(typing.get_origin(kind) or kind, object)
+    if not isinstance(data, stored):
+        raise ValueError(f"it is no {kind}")
+
+
 def _typed(kind: Any, data: Any) -> Any:
     origin, inner = typing.get_origin(kind), typing.get_args(kind)
     if isinstance(kind, types.UnionType) or origin is typing.Union:
         rest = [option for option in inner if option is not types.NoneType]
         return None if data is None else _typed(rest[0], data)
+    _check(kind, data)
     if origin is tuple:
         if inner[1:] == (Ellipsis,):
             return tuple(_typed(inner[0], item) for item in data)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import takewhile
 from pathlib import Path
 
+from cinecut.compiler.names import on_one_line
 from cinecut.media.open import open_media, tags
 
 LONGEST = 60  # letters of a title
@@ -30,12 +31,12 @@ _HASH = re.compile(r"(?=.*\d)(?=.*[a-f])[0-9a-f]{8,}|[0-9a-f]{8}(-[0-9a-f]{4}){3
 def film_title(film: Path) -> str:
     """The film's title: from its tags, else its file name without release tags (year, codec, group)."""
     with open_media(film) as media:
-        title = " ".join(tags(media).get("title", "").split())
+        title = on_one_line(tags(media).get("title", ""))
     if 0 < len(title) <= LONGEST and not is_doubtful(title):
         return title.upper()
-    name = re.sub(r"[._]+|\s*[\[(].*?[\])]", " ", film.stem)
+    name = re.sub(r"[._]+|\s*[\[(].*?[\])]", " ", on_one_line(film.stem))
     plain = _RELEASE.sub("", name).strip(" -")
-    plain = re.sub(r"\b(19|20)\d\d$", "", plain).strip(" -") or film.stem
+    plain = re.sub(r"\b(19|20)\d\d$", "", plain).strip(" -") or on_one_line(film.stem)
     return plain.upper()[:LONGEST]
 
 

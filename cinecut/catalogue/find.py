@@ -73,8 +73,8 @@ def _array(file: Path) -> NDArray[Any]:
     if not re.match(_OURS % ord(_ARRAYS[file.stem]), head):
         raise ValueError(f"{file.name} is no array of ours")
     empty = len(head) <= _HEAD  # nothing cannot be mapped
-    found: NDArray[Any] = np.load(file, mmap_mode=None if empty else "r", allow_pickle=False)
-    return found
+    array: NDArray[Any] = np.load(file, mmap_mode=None if empty else "r", allow_pickle=False)
+    return array
 
 
 @contextmanager
@@ -128,18 +128,18 @@ class Index:
             return self._found(terms, look, films, most)
 
     def _found(self, terms: Sequence[str], look: Look | None, films: Sequence[str], most: int) -> list[Hit]:
-        found = [self._of_term(term) for term in terms]
+        scored = [self._of_term(term) for term in terms]
         if look is not None:
             likeness = np.clip(self.looks @ look, 0, 1)
-            found.append(_Found("look", likeness, by="look"))
-        if not found or not len(self.film_of_shot):
+            scored.append(_Found("look", likeness, by="look"))
+        if not scored or not len(self.film_of_shot):
             return []
-        total = np.mean([each.scores for each in found], axis=0)
+        total = np.mean([each.scores for each in scored], axis=0)
         if films:
             wanted = [place for place, (path, title) in enumerate(self.films) if _is_named(path, title, films)]
             total = np.where(np.isin(self.film_of_shot, wanted), total, 0)
         best = np.argsort(-total, kind="stable")[:most] if most >= len(total) else _first(total, most)
-        return [self._hit(int(row), float(total[row]), found) for row in best if total[row] >= _LEAST]
+        return [self._hit(int(row), float(total[row]), scored) for row in best if total[row] >= _LEAST]
 
     def lacks(self, terms: Sequence[str]) -> list[str]:
         """Hints on what would find more."""
@@ -164,33 +164,33 @@ class Index:
 
     def _as_written(self, term: str) -> NDArray[np.float32]:
         """[texts] 1 where a text contains the exact term, else 0."""
-        found = np.zeros(len(self.shot_of_text), np.float32)
+        scores = np.zeros(len(self.shot_of_text), np.float32)
         escaped = re.sub(r"([\\%_])", r"\\\1", term)
         query = "select id, text from texts where text like ? escape '\\'"
         whole = re.compile(rf"(?<!\w){re.escape(term)}(?!\w)", re.I)
         for row, text in self.rows.execute(query, (f"%{escaped}%",)):
-            found[row] = whole.search(text) is not None
-        return found
+            scores[row] = whole.search(text) is not None
+        return scores
 
-    def _hit(self, row: int, score: float, found: Sequence[_Found]) -> Hit:
+    def _hit(self, row: int, score: float, scored: Sequence[_Found]) -> Hit:
         film, number, place, start, end = self.rows.execute(
             "select film, number, place, start, end from shots where id = ?", (row,)
         ).fetchone()
         path, title = self.films[film]
         span = FilmRange(FilmTime(Fraction(start)), FilmTime(Fraction(end)))
-        reasons = tuple(self._reason(each, row) for each in found)
+        reasons = tuple(self._reason(each, row) for each in scored)
         return Hit(
             path, title, number, place, span, round(score, 4), reasons, tuple(strongest(columns_of(self.measures), row))
         )
 
-    def _reason(self, found: _Found, row: int) -> Reason:
-        score = round(float(found.scores[row]), 3)
-        strength = found.texts
+    def _reason(self, scored: _Found, row: int) -> Reason:
+        score = round(float(scored.scores[row]), 3)
+        strength = scored.texts
         if strength is None or not score:
-            return Reason(found.term, score, found.by)
+            return Reason(scored.term, score, scored.by)
         said = self.rows.execute("select id, kind, by, text from texts where shot = ?", (row,)).fetchall()
         _, kind, by, text = max(said, key=lambda each: float(strength[each[0]]))
-        return Reason(found.term, score, by if kind == "scene" else "line", text)
+        return Reason(scored.term, score, by if kind == "scene" else "line", text)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from cinecut.analysis.stage import Progress
 from cinecut.catalogue.build import build
-from cinecut.catalogue.store import Catalogue, CatalogueEntry, locked
+from cinecut.catalogue.store import Catalogue, CatalogueEntry, begun, locked
 from cinecut.catalogue.task import Asked, key_of
 from cinecut.diagnostics import Stop
 from cinecut.files import fingerprint, real_path
@@ -45,8 +45,7 @@ def index(
 ) -> Indexed:
     """Index the films of the folders `named` into the catalogue `folder`. Raises Stop for what concerns all of them."""
     paths = [path for path in films_in(named) if not path.is_relative_to(absolute(folder))]
-    catalogue = Catalogue.begin(folder)
-    with locked(folder):
+    with begun(folder), locked(folder):
         catalogue = Catalogue.load(folder)
         _drop_gone(catalogue, named)
         models = asked.models()
@@ -102,14 +101,14 @@ def films_in(named: Iterable[Path]) -> Iterator[Path]:
     Hidden files and folders are left out, and links that lead out of the named folder. A folder that cannot be entered
     comes as itself, so that it is not passed over in silence. Raises Stop for what is not there.
     """
-    found = set[Path]()
+    films = set[Path]()
     for each in named:
         if not each.exists():
             raise Stop("missing-file", f"there is no folder or film {each}")
         paths = _below(each) if each.is_dir() else [each]
         for path in paths:
-            if (whole := absolute(path)) not in found:
-                found.add(whole)
+            if (whole := absolute(path)) not in films:
+                films.add(whole)
                 yield whole
 
 

@@ -47,11 +47,11 @@ def look_of(what: str, films: Sequence[Path]) -> NDArray[np.float32]:
 
 
 def _of_catalogue(name: str, films: Sequence[Path]) -> Path:
-    found = [film for film in films if name in (film.name, film.stem)]
-    if len(found) != 1:
-        problem = f"{len(found)} films are called" if found else "there is no film"
+    named = [film for film in films if name in (film.name, film.stem)]
+    if len(named) != 1:
+        problem = f"{len(named)} films are called" if named else "there is no film"
         raise Stop("missing-file", f"{problem} {excerpt(name)}", "write the path of its file")
-    return found[0]
+    return named[0]
 
 
 def _vector(frame: VideoFrame | None, what: str) -> NDArray[np.float32]:

@@ -53,8 +53,10 @@ def _page(template: str, **values: Any) -> str:
 
 
 def _strip(catalogue: Catalogue, entry: CatalogueEntry) -> list[str]:
-    found = [each for each in _pictures(catalogue, entry) if each is not None]
-    return [found[place * len(found) // _STRIP] for place in range(_STRIP)] if len(found) > _STRIP else found
+    pictures = [each for each in _pictures(catalogue, entry) if each is not None]
+    return (
+        [pictures[place * len(pictures) // _STRIP] for place in range(_STRIP)] if len(pictures) > _STRIP else pictures
+    )
 
 
 def _pictures(catalogue: Catalogue, entry: CatalogueEntry | None) -> Sequence[str | None]:

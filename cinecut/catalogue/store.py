@@ -12,7 +12,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import NoReturn, TypeVar
@@ -20,7 +20,7 @@ from typing import NoReturn, TypeVar
 from cinecut.analysis.cache import Cache
 from cinecut.catalogue.look import FilmContents
 from cinecut.diagnostics import Stop
-from cinecut.files import content_of, disk_errors, json_of, write_beside
+from cinecut.files import content_of, disk_errors, json_of, new_folder, write_beside
 
 _HEAD, _FORMAT, _FILE = "cinecut catalogue", 1, "catalogue.json"
 T = TypeVar("T")
@@ -70,20 +70,6 @@ class Catalogue:
         except (ValueError, TypeError, KeyError, AttributeError):
             raise Stop("unreadable", f"{folder / _FILE} is damaged, or of another program") from None
 
-    @classmethod
-    def begin(cls, folder: Path) -> Catalogue:
-        """The existing catalogue, or a new one. Raises Stop if the folder holds another program's files."""
-        with disk_errors(folder):
-            if (folder / _FILE).exists():
-                return cls.load(folder)
-            if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-                message = f"{folder} is there already, and is no catalogue"
-                raise Stop("output", message, "name an empty or a new folder with --catalogue")
-            folder.mkdir(parents=True, exist_ok=True)
-            made = cls(folder)
-            made.write()
-            return made
-
     def write(self) -> None:
         """Raises Stop if the disk refuses it."""
         films = [asdict(each) for _, each in sorted(self.films.items())]
@@ -132,6 +118,31 @@ def _read(folder: Path, entry: CatalogueEntry, name: str, kind: type[T]) -> T:
         raise LookupError
 
     return Cache(entry.fingerprint, folder).kept(name, entry.key, kind, gone)
+
+
+@contextmanager
+def begun(folder: Path) -> Iterator[None]:
+    """Work in the folder of a catalogue, or in a new one, which goes again if the block fails before there is a result.
+    Raises Stop if the folder holds another program's files."""
+    with ExitStack() as made:
+        with disk_errors(folder):
+            if (folder / _FILE).exists():
+                Catalogue.load(folder)
+            elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+                message = f"{folder} is there already, and is no catalogue"
+                raise Stop("output", message, "name an empty or a new folder with --catalogue")
+            else:
+                made.enter_context(new_folder(folder))
+                made.push(lambda error, *_: _forget(folder) if error else None)
+                Catalogue(folder).write()
+        yield
+
+
+def _forget(folder: Path) -> None:
+    """Delete the list of a catalogue without a result."""
+    with suppress(OSError):
+        if not any(folder.glob("analysis/*/*")):
+            (folder / _FILE).unlink()
 
 
 @contextmanager

@@ -21,8 +21,9 @@ import typer
 
 from cinecut import __version__
 from cinecut.cli.plain import read_plainly
-from cinecut.cli.terminal import LOUDNESS, print_diagnostics
+from cinecut.cli.terminal import LOUDNESS, print_diagnostics, remark
 from cinecut.diagnostics import Diagnostic, Stop
+from cinecut.files import parted
 from cinecut.machine import interrupts
 
 _MODULES = {
@@ -133,6 +134,9 @@ def _run() -> None:
 
         unforeseen.say(error)
         sys.exit(70)  # "internal software error", of sysexits.h
+    finally:
+        for file in sorted(parted) if not LOUDNESS.quiet else ():
+            remark(f"note: {file} had other names (hard links): they keep what it held before")
 
 
 def _open_closed_streams() -> None:

@@ -44,12 +44,12 @@ def completing(words: Iterable[str] | str, *values: str) -> Callable[[str], list
     """What a shell offers for a value that is one of these words, or of those that `module:name` gives for values."""
 
     def offered(incomplete: str) -> list[str]:
-        found = words
-        if isinstance(found, str):
-            module, _, name = found.partition(":")
+        source = words
+        if isinstance(source, str):
+            module, _, name = source.partition(":")
             given = getattr(import_module(f"cinecut.{module}"), name)
-            found = given(*values) if callable(given) else sorted(given)
-        return [word for word in found if word.startswith(incomplete)]
+            source = given(*values) if callable(given) else sorted(given)
+        return [word for word in source if word.startswith(incomplete)]
 
     return offered
 

@@ -59,13 +59,13 @@ def deliveries(
 ) -> dict[str, Delivery]:
     """The files by their names; a spec without deliverables has one file with an empty name, that of `output`. Each
     file with words is followed by its other languages."""
-    found = dict[str, Delivery]()
+    files = dict[str, Delivery]()
     for own, file in _asked(spec, shown_size(spec.main_film, film), vibe, kits):
-        found[own] = file
+        files[own] = file
         if file.stem is None and (file.texts or file.subtitles != "none"):
             for language in languages:
-                found[f"{own}_{language}" if own else language] = replace(file, language=language)
-    return found
+                files[f"{own}_{language}" if own else language] = replace(file, language=language)
+    return files
 
 
 def _asked(
@@ -151,9 +151,9 @@ def check_kits(outputs: Mapping[str, Delivery], rate: Fraction, frames: int, rep
             "sizes": ("size", [_size(each) for each in kit.sizes], _size(file.size)),
             "channels": ("channels", [str(each) for each in kit.channels], str(file.channels)),
         }
-        for what, taken, found in figures.values():
-            if taken and found not in taken:
-                message = f"{kit.name} takes {' or '.join(taken)} as its {what}, and {name} has {found}"
+        for what, taken, own in figures.values():
+            if taken and own not in taken:
+                message = f"{kit.name} takes {' or '.join(taken)} as its {what}, and {name} has {own}"
                 report.add("kit", message, file.place, "give the deliverable or `output` one of these")
         if kit.seconds is not None and frames / rate > kit.seconds:
             most, have = clock(Fraction(kit.seconds)), clock(frames / rate)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from cinecut.delivery.papers import paper, papers_of
 from cinecut.ffmpeg.builds import FFmpeg
-from cinecut.files import refuse_existing, write_beside
+from cinecut.files import together, write_beside
 from cinecut.render.job import Job, Watch
-from cinecut.render.outputs import check_output
+from cinecut.render.outputs import check_beside, check_output
 from cinecut.render.trailer import USUAL, Effort, Rendered, render
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Delivered:
 def check_delivery(job: Job, output: Path, force: bool) -> None:
     """Raise Stop where a file or a paper cannot be written."""
     check_output(job, output, force)
-    refuse_existing(papers_of(job, output), force)
+    check_beside(job, papers_of(job, output), force)
 
 
 def deliver(
@@ -59,8 +59,9 @@ def deliver(
     check_delivery(job, output, force)
     rendered = render(job, output, ffmpeg, watch, force=force, effort=effort)
     papers = papers_of(job, output)
-    for file, kind in papers.items():
-        write_beside(file, paper(job, kind, file.stem))
+    with together():
+        for file, kind in papers.items():
+            write_beside(file, paper(job, kind, file.stem))
     return Delivered(rendered, list(papers), _judged(job, rendered, ffmpeg, watch))
 
 
@@ -72,11 +73,11 @@ def _judged(job: Job, rendered: Rendered, ffmpeg: FFmpeg, watch: Watch) -> list[
     from cinecut.delivery.judge import judged  # these load decoders
     from cinecut.delivery.meters import measure
 
-    found = list[Judged]()
+    judgements = list[Judged]()
     for done, (name, file) in enumerate(asked.items()):
         assert file.kit is not None
         measured = measure(rendered.files[name], ffmpeg, leq=file.kit.leq_m is not None)
         whole = file.stem in (None, "printmaster")
-        found.append(Judged(rendered.files[name], file.kit.name, tuple(judged(file.kit, measured, levels=whole))))
+        judgements.append(Judged(rendered.files[name], file.kit.name, tuple(judged(file.kit, measured, levels=whole))))
         watch.stage("measure", done + 1, len(asked), None)
-    return found
+    return judgements

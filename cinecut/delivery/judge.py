@@ -34,17 +34,17 @@ def judged(kit: Kit, file: Measured, *, levels: bool = True) -> Iterator[Verdict
     yield from _most("seconds", kit.seconds, float(file.seconds))
 
 
-def _of_picture(kit: Kit, found: PictureFigures) -> Iterator[Verdict]:
-    yield from _among("frames a second", [rate_text(rate) for rate in kit.rates], rate_text(found.rate))
-    yield from _among("codec", list(kit.codecs), found.codec)
-    yield from _among("size", [f"{w}x{h}" for w, h in kit.sizes], f"{found.size[0]}x{found.size[1]}")
+def _of_picture(kit: Kit, figures: PictureFigures) -> Iterator[Verdict]:
+    yield from _among("frames a second", [rate_text(rate) for rate in kit.rates], rate_text(figures.rate))
+    yield from _among("codec", list(kit.codecs), figures.codec)
+    yield from _among("size", [f"{w}x{h}" for w, h in kit.sizes], f"{figures.size[0]}x{figures.size[1]}")
 
 
-def _of_sound(kit: Kit, found: SoundFigures | None) -> Iterator[Verdict]:
+def _of_sound(kit: Kit, figures: SoundFigures | None) -> Iterator[Verdict]:
     rates = [str(kit.sample_rate)] if kit.sample_rate else []
-    yield from _among("sample rate", rates, str(found.rate) if found is not None else "none")
+    yield from _among("sample rate", rates, str(figures.rate) if figures is not None else "none")
     channels = [str(count) for count in kit.channels]
-    yield from _among("channels", channels, str(found.channels) if found is not None else "none")
+    yield from _among("channels", channels, str(figures.channels) if figures is not None else "none")
 
 
 def _of_level(kit: Kit, level: Level) -> Iterator[Verdict]:
@@ -58,14 +58,14 @@ def _of_level(kit: Kit, level: Level) -> Iterator[Verdict]:
     yield from _most("Leq(m), dB", kit.leq_m, level.leq_m)
 
 
-def _among(figure: str, asked: list[str], found: str) -> Iterator[Verdict]:
+def _among(figure: str, asked: list[str], own: str) -> Iterator[Verdict]:
     if asked:
-        yield Verdict(figure, " or ".join(asked), found, found in asked)
+        yield Verdict(figure, " or ".join(asked), own, own in asked)
 
 
-def _most(figure: str, most: float | None, found: float | None) -> Iterator[Verdict]:
+def _most(figure: str, most: float | None, own: float | None) -> Iterator[Verdict]:
     if most is not None:
-        yield Verdict(figure, f"at most {most:g}", _text(found), found is None or found <= most + _ROUNDED)
+        yield Verdict(figure, f"at most {most:g}", _text(own), own is None or own <= most + _ROUNDED)
 
 
 def _text(value: float | None) -> str:

@@ -17,11 +17,11 @@ _ENDS = {"dialogue list": "_dialogue_list.txt", "edl": ".edl"}
 
 def papers_of(job: Job, output: Path) -> dict[Path, str]:
     """The papers that the trailer's kits ask for, by their files."""
-    found = dict[Path, str]()
+    papers = dict[Path, str]()
     for file in job.plan.layout.trailer.outputs.values():
         for paper in file.kit.papers if file.kit is not None else ():
-            found[output.with_name(f"{output.stem}_{file.group}{_ENDS[paper]}")] = paper
-    return found
+            papers[output.with_name(f"{output.stem}_{file.group}{_ENDS[paper]}")] = paper
+    return papers
 
 
 def paper(job: Job, kind: str, name: str) -> bytes:

@@ -178,10 +178,10 @@ def _checked(spec: Path, text: str, before: SpecState, terms: EditOptions) -> Sp
         raise Stop.of([first, *map(_unplaced, stop.diagnostics)]) from None
 
 
-def _unplaced(found: Diagnostic) -> Diagnostic:
+def _unplaced(mistake: Diagnostic) -> Diagnostic:
     """A finding without its place, since its text was never written."""
-    where = f"line {found.span.line + 1} would say: " if found.span is not None else ""
-    return Diagnostic(found.code, f"{where}{found.message}", None, found.hints)
+    where = f"line {mistake.span.line + 1} would say: " if mistake.span is not None else ""
+    return Diagnostic(mistake.code, f"{where}{mistake.message}", None, mistake.hints)
 
 
 def _state(document: Document, report: Report, terms: EditOptions, before: SpecState | None = None) -> SpecState:

@@ -47,17 +47,17 @@ class Level:
 
 def level_of(file: Path, ffmpeg: FFmpeg, *, leq: int = 0) -> Level:
     """The level of a file's first sound, with Leq(m) of that many channels. Raises Stop if FFmpeg cannot read it."""
-    found = _levels(file, ffmpeg)
+    levels = _levels(file, ffmpeg)
     weighted = None
     if leq:
         from cinecut.media.sound.leq import leq_m
 
         weighted = leq_m(_samples(file, ffmpeg, leq), _RATE)
     return Level(
-        loudness=found.get("I"),
-        peak=found.get("peak", -math.inf),
-        short_term=found.get("S"),
-        momentary=found.get("M"),
+        loudness=levels.get("I"),
+        peak=levels.get("peak", -math.inf),
+        short_term=levels.get("S"),
+        momentary=levels.get("M"),
         leq_m=round(weighted, 2) if weighted is not None else None,
     )
 
@@ -73,16 +73,16 @@ def _levels(file: Path, ffmpeg: FFmpeg) -> dict[str, float]:
     done = run_watched([*_command(file, ffmpeg), "-af", meter, "-f", "null", "-"], str(file))
     if done.returncode:
         raise Stop("ffmpeg", f"{file} cannot be measured", *done.stderr.decode(errors="replace").splitlines()[-2:])
-    found: dict[str, float] = {}
+    levels: dict[str, float] = {}
     for name, text in re.findall(r"lavfi\.r128\.(I|S|M|true_peak)=(\S+)", done.stdout.decode(errors="replace")):
         value = float(text)
         if name == "I":
-            found["I"] = value
+            levels["I"] = value
         elif name == "true_peak":
-            found["peak"] = max(found.get("peak", -math.inf), 20 * math.log10(value) if value > 0 else -math.inf)
+            levels["peak"] = max(levels.get("peak", -math.inf), 20 * math.log10(value) if value > 0 else -math.inf)
         else:
-            found[name] = max(found.get(name, -math.inf), value)
-    return {name: round(value, 2) for name, value in found.items() if value > SILENCE}
+            levels[name] = max(levels.get(name, -math.inf), value)
+    return {name: round(value, 2) for name, value in levels.items() if value > SILENCE}
 
 
 def _samples(file: Path, ffmpeg: FFmpeg, channels: int) -> Iterator[Samples]:

@@ -222,8 +222,8 @@ _DAMAGE = re.compile(r"corrupt|concealing|error while decoding|Invalid data foun
 
 
 def _damage(lines: Iterable[str]) -> list[Diagnostic]:
-    found = [_LEVEL.sub("", line) for line in lines if _DAMAGE.search(line)]
-    if not found:
+    complaints = [_LEVEL.sub("", line) for line in lines if _DAMAGE.search(line)]
+    if not complaints:
         return []
     message = "a part of the film that this trailer shows is damaged: look at the shots, and listen"
-    return [Diagnostic("film", message, None, (found[0],))]
+    return [Diagnostic("film", message, None, (complaints[0],))]

@@ -138,8 +138,8 @@ def _kind(format: Format) -> str:
 
 
 def _fits(formats: Sequence[Format], kinds: str) -> bool:
-    found = "".join(map(_kind, formats))
-    return found == kinds or (kinds.endswith("+") and bool(found) and set(found) == {kinds[0]})
+    letters = "".join(map(_kind, formats))
+    return letters == kinds or (kinds.endswith("+") and bool(letters) and set(letters) == {kinds[0]})
 
 
 def _format_name(format: Format) -> str:

@@ -122,13 +122,13 @@ _HOUR = Fraction(3600)  # a picture lasts as long as anyone likes
 
 def _plain(parts: tuple[str, ...]) -> list[str]:
     """The parts of a path, with `..` resolved."""
-    found: list[str] = []
+    plain_parts: list[str] = []
     for part in parts:
         if part == "..":
-            del found[max(1, len(found) - 1) :]
+            del plain_parts[max(1, len(plain_parts) - 1) :]
         else:
-            found.append(part)
-    return found
+            plain_parts.append(part)
+    return plain_parts
 
 
 def _reel(name: str, taken: set[str]) -> str:

@@ -18,7 +18,7 @@ from cinecut.compiler.picture.look import lut_files, own_name
 from cinecut.compiler.resolve import check_linked
 from cinecut.diagnostics import Report, Stop
 from cinecut.files import beside as beside_of
-from cinecut.files import content_of, disk_errors, open_file, refuse_existing, write_beside
+from cinecut.files import content_of, disk_errors, open_file, refuse_existing, together, write_beside
 from cinecut.interchange.build import ExportOptions, cube_name, sequence_of
 from cinecut.interchange.fidelity import unsupported
 from cinecut.interchange.model import EditSequence, Unsupported, Written
@@ -94,8 +94,9 @@ def export(spec: Path, target: str, output: Path | None, wishes: ExportOptions, 
     files = {path if name == end else path.with_name(stem + name): data for name, data in made.files.items()}
     files |= {path.with_name(beside.name + name): data for name, data in _looks(layout, wishes.folder).items()}
     refuse_existing([file for file, data in files.items() if not _holds(file, data)], force)
-    for file, data in files.items():
-        write_beside(file, data, never=sources)
+    with together():
+        for file, data in files.items():
+            write_beside(file, data, never=sources)
     listed = [*files, *([path] if target not in TARGETS else [])]
     return Exported(listed, sequence, [*unsupported(sequence, target), *made.unsupported])
 
@@ -118,8 +119,8 @@ def _holds(file: Path, data: bytes) -> bool:
 def written(target: str, sequence: EditSequence) -> Written:
     """The files of one of TARGETS."""
     module, function, _, _ = TARGETS[target]
-    found: Written = getattr(import_module(f"cinecut.interchange.writers.{module}"), function)(sequence)
-    return found
+    written: Written = getattr(import_module(f"cinecut.interchange.writers.{module}"), function)(sequence)
+    return written
 
 
 def _by_plugin(target: str, sequence: EditSequence, path: Path, never: list[Path]) -> Written:
@@ -137,17 +138,17 @@ def _by_plugin(target: str, sequence: EditSequence, path: Path, never: list[Path
 
 def _looks(layout: Layout, folder: Path) -> dict[str, bytes]:
     """The looks of the trailer's shots as LUT files, by the names that the clips use."""
-    trailer, found = layout.trailer, dict[str, bytes]()
+    trailer, looks = layout.trailer, dict[str, bytes]()
     grades = lut_files(trailer)
     if grades or trailer.lut is not None:
         from cinecut.grade.cube import cube_text, read_cube, stages
         from cinecut.grade.formula import lut
 
-        found = {cube_name(name): cube_text(lut([grade])) for name, grade in grades.items()}
+        looks = {cube_name(name): cube_text(lut([grade])) for name, grade in grades.items()}
         if trailer.lut is not None:
             file = inside(folder, trailer.lut.file)
             with open_file(file) as opened:
                 cube = read_cube(opened.read(), str(file))
             tables = {own_name(kind.removeprefix("lut")): cube_text(values) for kind, values in stages(cube)}
-            found |= {cube_name(name): text for name, text in tables.items()}
-    return found
+            looks |= {cube_name(name): text for name, text in tables.items()}
+    return looks

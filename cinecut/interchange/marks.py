@@ -40,14 +40,14 @@ def lost_turns(layout: Layout) -> list[str]:
 
 def _turns(layout: Layout) -> dict[str, str]:
     """The shots that show the film's turning points, by the points' names."""
-    found, anchors = dict[str, str](), layout.trailer.spec.anchors
+    turns, anchors = dict[str, str](), layout.trailer.spec.anchors
     for name in TURNING_POINTS if anchors is not None else ():
         anchor = getattr(anchors, name)
         for placed in layout.timeline.shots:
             own = anchor is not None and layout.trailer.spec.key_of(anchor.film) == placed.film.film
-            if own and name not in found and placed.film.start <= anchor.at < placed.film.end:
-                found[name] = placed.label
-    return found
+            if own and name not in turns and placed.film.start <= anchor.at < placed.film.end:
+                turns[name] = placed.label
+    return turns
 
 
 def _notes(placed: Placed) -> Iterator[str]:

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from cinecut.analysis.film.shots import FilmShot
-from cinecut.files import check_no_source, real_path, write_beside
+from cinecut.files import disk_errors, new_folder, real_path, together, write_beside
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmTime, Timecodes, clock, nearest
 
@@ -90,12 +90,11 @@ def write_stills(
     """Write a small picture from the middle of each shot, `shot_001.jpg` …, into a folder."""
     from cinecut.analysis.film.pictures import Moment, key_pictures
 
-    folder.mkdir(parents=True, exist_ok=True)
     middles = [Moment(FilmTime((shot.range.start.seconds + shot.range.end.seconds) / 2), shot.index) for shot in shots]
     numbers = {shot.index: number for number, shot in enumerate(shots, 1)}
     digits = max(3, len(str(len(shots))))
-    for picture in key_pictures(film, facts, shots, middles, progress):
-        target = folder / f"shot_{numbers[picture.shot]:0{digits}d}.jpg"
-        check_no_source(target, [film])
-        _, data = cv2.imencode(".jpg", np.ascontiguousarray(picture.bgr), [cv2.IMWRITE_JPEG_QUALITY, 88])
-        write_beside(target, data.tobytes())
+    with disk_errors(folder), new_folder(folder), together():
+        for picture in key_pictures(film, facts, shots, middles, progress):
+            target = folder / f"shot_{numbers[picture.shot]:0{digits}d}.jpg"
+            _, data = cv2.imencode(".jpg", np.ascontiguousarray(picture.bgr), [cv2.IMWRITE_JPEG_QUALITY, 88])
+            write_beside(target, data.tobytes(), [film])

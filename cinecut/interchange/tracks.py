@@ -156,12 +156,12 @@ def _hushed(clip: SoundClip, silences: Iterable[Sounding], rate: Fraction) -> It
 
 def _ducked(clip: SoundClip, ramps: Ramps, rate: Fraction) -> SoundClip:
     """A clip with the volume ramps that reach into it, in frames of the sequence."""
-    found: list[tuple[Fraction, Fraction]] = []
+    levels: list[tuple[Fraction, Fraction]] = []
     for ramp in ramps:
         points = [(_frames(sample, rate), level) for sample, level in ramp]
         if points[-1][0] > clip.start and points[0][0] < clip.end:
-            found += points
-    return replace(clip, levels=tuple(found))
+            levels += points
+    return replace(clip, levels=tuple(levels))
 
 
 def _lines(clips: Iterable[SoundClip]) -> list[list[SoundClip]]:

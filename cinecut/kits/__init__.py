@@ -61,17 +61,17 @@ def load_kit(choice: str, folder: Path = Path()) -> Kit:
 
 def kits_of(deliverables: tuple[Deliverable, ...], folder: Path, report: Report) -> dict[str, Kit]:
     """The kits that deliverables name, by name; mistakes in one go into the report."""
-    found = dict[str, Kit]()
+    kits = dict[str, Kit]()
     for item in deliverables:
-        if item.kit is not None and item.kit not in found:
+        if item.kit is not None and item.kit not in kits:
             try:
-                found[item.kit] = load_kit(item.kit, folder)
+                kits[item.kit] = load_kit(item.kit, folder)
             except Stop as stop:
                 place = item.place.of("kit")
                 for each in stop.diagnostics:
                     code = "wrong-value" if each.code == "option" else each.code
                     report.found.append(replace(each, code=code, span=each.span or place))
-    return found
+    return kits
 
 
 def read_kit(path: Path) -> Kit:

@@ -19,7 +19,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from cinecut.files import beside, cache_folder, content_of, json_of
+from cinecut.files import beside, cache_folder, content_of, json_of, new_folder
 from cinecut.language.document.layout import print_flow
 from cinecut.language.events import ActMarker, Cue, Entry, Shot
 from cinecut.language.spec import BeatGrid, Spec
@@ -88,8 +88,7 @@ def keep(known: Known) -> None:
     folder = _folder(known.film)
     name = hashlib.sha256((known.wrote + known.text).encode()).hexdigest()[:24]
     with contextlib.suppress(OSError):
-        folder.mkdir(parents=True, exist_ok=True)
-        with beside(folder / f"{name}.json") as part:
+        with new_folder(folder), beside(folder / f"{name}.json") as part:
             part.write_text(as_json(known), encoding="utf-8")
         total = 0
         for number, old in enumerate(_newest_first(folder)):
@@ -142,19 +141,19 @@ def _most_like(films: Sequence[str] | None, text: str, path: Path) -> Known | No
 def _by_likeness(records: Sequence[dict[str, Any]], text: str, least: float) -> list[dict[str, Any]]:
     """The records of which at least this share of the text comes, the likest first: compared by rows, or by words where
     another program has laid out the text anew."""
-    found = list[tuple[int, dict[str, Any]]]()
+    likely = list[tuple[int, dict[str, Any]]]()
     for parts in (_rows, _words):
-        own, found = parts(text), []
+        own, likely = parts(text), []
         shared = 0
         for record in records:
             theirs = parts(str(record.get("text") or record.get("wrote")))
             common = (own & theirs).total()
             shared = max(shared, common)
             if common >= least * own.total():
-                found.append((2 * common - theirs.total(), record))
+                likely.append((2 * common - theirs.total(), record))
         if 4 * shared > 3 * own.total():
             break
-    return [record for _, record in sorted(found, key=lambda each: each[0], reverse=True)]
+    return [record for _, record in sorted(likely, key=lambda each: each[0], reverse=True)]
 
 
 def _rows(text: str) -> Counter[str]:
@@ -276,10 +275,10 @@ def _known(record: dict[str, Any]) -> Known:
 
 
 def _range(start: str, end: str, film: str = "") -> FilmRange:
-    found = FilmRange(FilmTime(_fraction(start)), FilmTime(_fraction(end)), str(film))
-    if found.duration < 0:
+    range = FilmRange(FilmTime(_fraction(start)), FilmTime(_fraction(end)), str(film))
+    if range.duration < 0:
         raise ValueError("a range ends before it begins")
-    return found
+    return range
 
 
 def _fraction(text: str) -> Fraction:

@@ -62,8 +62,8 @@ def _other_kind(root: Node) -> tuple[str, Span] | None:
     """The language of another kind of file, and the place where it says so: `vibe: 1`."""
     if not isinstance(root, MapNode) or "cinecut" in root.entries or "timeline" in root.entries:
         return None
-    found = ((kind, root.entries[kind]) for kind in _SHOWN if kind in root.entries)
-    return next(((kind, head_span(node)) for kind, node in found if plain(node) == 1), None)
+    kinds = ((kind, root.entries[kind]) for kind in _SHOWN if kind in root.entries)
+    return next(((kind, head_span(node)) for kind, node in kinds if plain(node) == 1), None)
 
 
 def fill_spec(
@@ -117,12 +117,12 @@ def _same_entries(
         return {}  # what an alias means stands elsewhere
     before, now = earlier.lines, document.lines
     entries = {node.span: entry for node, entry in zip(nodes[0], spec.timeline, strict=False)}
-    found = {}
+    read_before = {}
     for node in nodes[1]:
         span, entry = node.span, entries.get(node.span)
         if entry is not None and before[span.line : span.end_line + 1] == now[span.line : span.end_line + 1]:
-            found[id(node)] = entry
-    return found
+            read_before[id(node)] = entry
+    return read_before
 
 
 def _timeline(root: Node | None) -> tuple[Node, ...]:
@@ -251,8 +251,8 @@ def numbering_in(root: Node) -> dict[str, Timecodes | None]:
     """The numbering of the films' pictures, from their facts; None if a film has none."""
     films = root.get("films") if isinstance(root, MapNode) else None
     if isinstance(films, MapNode) and films.entries:
-        found = {name: _timecodes(film) for name, film in films.entries.items()}
-        return {"": next(iter(found.values())), **found}
+        numbering = {name: _timecodes(film) for name, film in films.entries.items()}
+        return {"": next(iter(numbering.values())), **numbering}
     return {"": _timecodes(root.get("film") if isinstance(root, MapNode) else None)}
 
 

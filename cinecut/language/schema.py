@@ -54,11 +54,11 @@ def bundled() -> str:
             return [moved(each, inside) for each in part]
         if not isinstance(part, dict):
             return part
-        found = _for_editors({key: moved(value, inside) for key, value in part.items()})
+        schema = _for_editors({key: moved(value, inside) for key, value in part.items()})
         if isinstance(ref := part.get("$ref"), str):
             file, _, place = ref.partition("#")
-            found["$ref"] = f"#/$defs/{VIBE}{place}" if inside or file else ref
-        return found
+            schema["$ref"] = f"#/$defs/{VIBE}{place}" if inside or file else ref
+        return schema
 
     trailer, vibe = (json.loads(schema_file(name).read_text(encoding="utf-8")) for name in (TRAILER, VIBE))
     whole = moved(trailer, False)
@@ -69,12 +69,12 @@ def bundled() -> str:
 def _for_editors(part: dict[str, Any]) -> dict[str, Any]:
     """The schema without our own keywords, which strict validators refuse. Defaults become part of the description,
     since editors would write them into the file, as they do with a single example or 0 for a number without either."""
-    found = {key: value for key, value in part.items() if key not in ("format", "x-elsewhere", "default")}
+    schema = {key: value for key, value in part.items() if key not in ("format", "x-elsewhere", "default")}
     if "default" in part:
         default = json.dumps(part["default"], ensure_ascii=False).strip('"')
-        found["description"] = f"{part.get('description', '')} Default: {default}.".strip()
+        schema["description"] = f"{part.get('description', '')} Default: {default}.".strip()
     values = part.get("examples", [part["default"]] if "default" in part and "enum" not in part else [])
-    return {**found, "examples": values if len(values) > 1 else 2 * values} if values else found
+    return {**schema, "examples": values if len(values) > 1 else 2 * values} if values else schema
 
 
 def definition(schema: str, name: str) -> dict[str, Any]:

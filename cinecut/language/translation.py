@@ -65,7 +65,7 @@ def as_key(text: str) -> str:
 
 def translations_of(spec: Spec, report: Report) -> dict[str, Translation]:
     """The translations that a spec names, by language; mistakes go into the report."""
-    found, folder = dict[str, Translation](), Path(spec.place.span.file).parent
+    translations, folder = dict[str, Translation](), Path(spec.place.span.file).parent
     for language, file in (spec.languages or {}).items():
         place = spec.place.of("languages")
         if not _CODE.fullmatch(language):
@@ -77,12 +77,12 @@ def translations_of(spec: Spec, report: Report) -> dict[str, Translation]:
             report.found += [replace(each, span=each.span or place) for each in stop.diagnostics]
             continue
         if document.root is None:
-            found[language] = Translation(language, file, {}, {})
+            translations[language] = Translation(language, file, {}, {})
         elif isinstance(document.root, MapNode):
-            found[language] = _read(language, file, document.root, report)
+            translations[language] = _read(language, file, document.root, report)
         else:
             report.add("wrong-type", f"{file} must be a mapping (text: words)", document.root.span)
-    return found
+    return translations
 
 
 def _read(language: str, file: str, root: MapNode, report: Report) -> Translation:

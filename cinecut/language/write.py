@@ -85,8 +85,8 @@ def spec_tree(spec: Spec, remarks: Remarks) -> MapNode:
 def numbering_of(spec: Spec) -> Numbering:
     """The numbering of the films' pictures, for films of constant rate with facts."""
     known = {key: film.facts for key, film in spec.every_film.items()}
-    found = {key: None if facts is None or facts.variable else facts.timecodes for key, facts in known.items()}
-    return {**found, spec.name_of("") or "": found[""]}
+    timecodes = {key: None if facts is None or facts.variable else facts.timecodes for key, facts in known.items()}
+    return {**timecodes, spec.name_of("") or "": timecodes[""]}
 
 
 def value_tree(value: Any, numbering: Numbering = MappingProxyType({})) -> Node:

@@ -4,6 +4,7 @@
        └ where a disk does not answer, so that the main thread never returns: the same from a thread beside it
 
 A read from a network share that is gone cannot be interrupted: the kernel keeps the signal until the disk answers.
+Where Python cannot pass an exception on (in `__del__`, in a callback of a C library), it is raised again soon after.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NoReturn
 
 from cinecut.files import discard_unfinished
 
@@ -25,6 +25,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _TICK = 1.0  # seconds from one look to the next
 _TAKING = 2.0  # seconds after which the main thread should have taken a signal
 _CLEANING = 5.0  # or should have ended, if it has: threads may still be at work
+_AGAIN = 0.05  # seconds after which an exception that Python dropped is raised again
 _DISCARDING = 2.0  # seconds for deleting what is half-written: it may lie on the very disk
 _SHOW_CURSOR = "\x1b[?25h"
 
@@ -37,19 +38,16 @@ class Interrupted(BaseException):
         self.signum = signum
 
 
-_seen = list[float]()  # when the main thread took the signal
+_seen = list[int]()  # the signal that the main thread took
+_dropped = list[int]()  # the signal whose exception came no further
 
 
-def _raise(signum: int, frame: object) -> NoReturn:
-    for each in _SIGNALS:
-        signal.signal(each, _pass)
-    _seen.append(time.monotonic())
-    raise Interrupted(signum)
-
-
-def _pass(signum: int, frame: object) -> None:
-    """A second Ctrl-C shall not cut the cleaning up short. Not SIG_IGN: Python prints a traceback for a signal that
-    arrives while it sets that."""
+def _raise(signum: int, frame: object) -> None:
+    """A second Ctrl-C shall not cut the cleaning up short. SIG_IGN would not do: Python prints a traceback for a signal
+    that arrives while it sets that."""
+    if not _seen:
+        _seen.append(signum)
+        raise Interrupted(signum)
 
 
 @contextmanager
@@ -60,13 +58,24 @@ def raised() -> Iterator[None]:
             signal.signal(signum, _raise)
     told, tell = os.pipe()
     os.set_blocking(tell, False)
+    say_dropped = sys.unraisablehook
+
+    def dropped(unraisable: sys.UnraisableHookArgs) -> None:
+        if isinstance(unraisable.exc_value, Interrupted):
+            _dropped.append(unraisable.exc_value.signum)
+            os.write(tell, b"\0")  # the thread sends it again: here it would be dropped again
+        else:
+            say_dropped(unraisable)
+
+    sys.unraisablehook = dropped
     signal.set_wakeup_fd(tell, warn_on_full_buffer=False)
     threading.Thread(target=_watch, args=(told,), daemon=True).start()
     try:
         yield
     finally:
+        sys.unraisablehook = say_dropped
         for signum in _SIGNALS:
-            if signal.getsignal(signum) is _raise:
+            if signal.getsignal(signum) is _raise and not _seen:
                 signal.signal(signum, signal.SIG_DFL)  # Python's own end would show the exception's traceback
 
 
@@ -77,12 +86,16 @@ def say(signum: int, left: str = "nothing was left behind") -> int:
     return 128 + signum
 
 
-def _watch(told: int) -> None:
-    """End the process if its main thread does not, after a signal: a byte from `told`, or one that the kernel holds
+def _watch(pipe: int) -> None:
+    """End the process if its main thread does not, after a signal: a byte from `pipe`, or one that the kernel holds
     back from all threads."""
     since = dict[int, float]()
     while True:
-        arrived = os.read(told, 16) if select.select([told], [], [], _TICK)[0] else b""
+        arrived = os.read(pipe, 16) if select.select([pipe], [], [], _TICK)[0] else b""
+        if _dropped:
+            time.sleep(_AGAIN)
+            _seen.clear()
+            signal.pthread_kill(threading.main_thread().ident or 0, _dropped.pop())
         now = time.monotonic()
         for signum in {*arrived, *_pending()} & {*_SIGNALS}:
             since.setdefault(signum, now)

@@ -185,6 +185,17 @@ def write_facts(document: Document, facts: Mapping[NodePath, Facts], files: Mapp
     return edits.text()
 
 
+def named_from(document: Document, spec: Spec, folder: Path, other: Path) -> str:
+    """The text of a spec in `folder` as it names the same media from another folder."""
+    from cinecut.language.document.edit import Edits
+    from cinecut.language.write import value_tree
+
+    edits = Edits(document)
+    for asset in assets_of(spec, folder):
+        edits.fill(_as_written(edits, asset.path), "file", {"file": value_tree(name_from(other, asset.file))})
+    return edits.text()
+
+
 def _as_written(edits: Edits, path: NodePath) -> NodePath:
     """The path of one thing that stands for a list has no number."""
     return path[:-1] if isinstance(path[-1], int) and isinstance(edits.node(path[:-1]), MapNode) else path

@@ -120,13 +120,13 @@ def lock_file(spec: Path) -> Path:
 
 def own_lock(spec: Path) -> Path:
     """The lock beside a spec. Raises Stop if there is none."""
-    found = lock_file(spec)
+    lock = lock_file(spec)
     if spec.suffix == ".lock":
         hint = f"cinecut why {as_word(spec)} SPEC, or a newer lock"
         raise Stop("option", f"{spec} is a lock: it takes two things to compare", hint)
-    if spec.is_file() and not found.is_file():
+    if spec.is_file() and not lock.is_file():
         raise Stop("missing-file", f"{spec} has no lock", f"cinecut lock {as_word(spec)} writes it")
-    return found
+    return lock
 
 
 def _media(job: Job) -> Iterator[LockedMedium]:
@@ -333,11 +333,11 @@ _NAMED = 12  # differences
 def write_lock(job: Job, spec: Path, output: Path | None, ffmpeg: FFmpeg, watch: Watch, *, force: bool) -> Rendered:
     """Render a job and write the spec's lock beside it. Without `output` only the lock stays. Raises Stop."""
     lock = made_of(job, ffmpeg)
-    target, found = lock_file(spec), lock
+    target, rendered = lock_file(spec), lock
 
     def note(files: Mapping[str, Path]) -> None:
-        nonlocal found
-        found = with_results(lock, files, ffmpeg)
+        nonlocal rendered
+        rendered = with_results(lock, files, ffmpeg)
 
     effort = Effort(accept=note)
     if output is not None:
@@ -345,7 +345,9 @@ def write_lock(job: Job, spec: Path, output: Path | None, ffmpeg: FFmpeg, watch:
     else:
         with disk_errors(target), working_folder(target) as folder:
             done = render(job, folder / f"trailer{job.plan.suffix}", ffmpeg, watch, effort=effort)
-    write_beside(target, print_lock(found, spec.name), [spec])
+    write_beside(
+        target, print_lock(rendered, spec.name), [spec, *(asset.file for asset in assets_of(job.spec, job.folder))]
+    )
     return done
 
 

@@ -108,7 +108,7 @@ def why(old: TrailerState, new: TrailerState) -> list[Anew]:
     causes = [*_surroundings(old.lock, new.lock), *_causes(old.layout, new.layout)]
     known = {output.name: output for output in old.lock.outputs}
     kept = _keys(old.lock) & _keys(new.lock)  # where most is as it was, nothing of the whole explains one part
-    rate, found = new.layout.timeline.rate, list[Anew]()
+    rate, runs = new.layout.timeline.rate, list[Anew]()
     for output in new.lock.outputs:
         was = known.get(output.name)
         for segment in _new_segments(was, output):
@@ -116,15 +116,15 @@ def why(old: TrailerState, new: TrailerState) -> list[Anew]:
             if not any(cause.event for cause in own) and kept:
                 own.append(Cause(_MOVED))
             place = segment.start, segment.end, segment.events
-            found.append(Anew(output.name, "pictures", tuple(own), rate, *place))
+            runs.append(Anew(output.name, "pictures", tuple(own), rate, *place))
         parts: dict[Part, bool] = {
             "sound": was is None or was.sound != output.sound,
             "tags": was is not None and was.about != output.about,
         }
         for part in (part for part, anew in parts.items() if anew):
             own = [cause for cause in causes if part in cause.changes]
-            found.append(Anew(output.name, part, tuple(own), rate))
-    return found
+            runs.append(Anew(output.name, part, tuple(own), rate))
+    return runs
 
 
 def _causes(old: Layout, new: Layout) -> Iterator[Cause]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from cinecut.compiler.picture.look import own_name
 from cinecut.compiler.plan import RenderPlan
 from cinecut.diagnostics import Stop
-from cinecut.files import check_same, content_of, disk_errors, fingerprint, working_folder
+from cinecut.files import check_same, content_of, disk_errors, fingerprint, new_folder, working_folder
 from cinecut.fonts.glyphs import FOLDER as FONTS
 from cinecut.grade import Grade
 from cinecut.graph.plan import SCRIPT, LutFile, Reel, SoundReel, UserFile
@@ -84,17 +84,17 @@ class Materials:
     @cached_property
     def keys(self) -> dict[str, str]:
         """The key of each of these files, by name."""
-        footage, found = self.job.plan.layout.trailer.footage, dict[str, str]()
+        footage, keys = self.job.plan.layout.trailer.footage, dict[str, str]()
         # Missing pictures only say how the others are shown.
         films = {name: key_of(replace(each.facts, gaps=False)) for name, each in footage.items()}
         for item in self.job.plan.inputs:
             if isinstance(item, Reel | SoundReel):
-                found[item.name] = key_of(code(), films[item.film], item.content)
+                keys[item.name] = key_of(code(), films[item.film], item.content)
             else:
                 content = fingerprint(inside(self.job.folder, item.file))
                 names = self.tables() if isinstance(item, LutFile) else [item.name]
-                found |= {name: key_of(code(), name, content) for name in names}
-        return found | {name: key_of(code(), grade) for name, grade in self.job.plan.luts.items()}
+                keys |= {name: key_of(code(), name, content) for name in names}
+        return keys | {name: key_of(code(), grade) for name, grade in self.job.plan.luts.items()}
 
     def tables(self) -> list[str]:
         """The files of the user's own LUT."""
@@ -202,16 +202,9 @@ def write_compiled(plan: RenderPlan, folder: Path, script_option: str) -> list[s
 @contextmanager
 def _whole(folder: Path) -> Iterator[Path]:
     """A place for files that come into a folder together, once all are written; what else is in it stays."""
-    new = not folder.exists()
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with working_folder(folder / SCRIPT) as work:
-            yield work
-            for file in [file for file in work.rglob("*") if file.is_file()]:
-                target = folder / file.relative_to(work)
-                target.parent.mkdir(exist_ok=True)
-                file.replace(target)
-    finally:
-        if new:
-            with suppress(OSError):  # unless something is in it
-                folder.rmdir()
+    with new_folder(folder), working_folder(folder / SCRIPT) as work:
+        yield work
+        for file in [file for file in work.rglob("*") if file.is_file()]:
+            target = folder / file.relative_to(work)
+            target.parent.mkdir(exist_ok=True)
+            file.replace(target)

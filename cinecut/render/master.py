@@ -121,7 +121,7 @@ def make_sounds(
 ) -> dict[str, Mastered]:
     """Encode sounds in the working folder, which holds their inputs. Returns the masters of sounds with a target
     loudness, by output name."""
-    masterings, found = dict[str, _Mastering](), dict[str, Mastered]()
+    masterings, made = dict[str, _Mastering](), dict[str, Mastered]()
     for done, sound in enumerate(wanted):
         goal, run = sound.target.loudness, sound.mix
         if goal is None:
@@ -131,14 +131,14 @@ def make_sounds(
                 masterings[run.name] = _Mastering(place, plan.samples, f"{run.name}.wav", sound.target.channels)
                 run_graph(run, [masterings[run.name].mix], place)
             mastered = masterings[run.name].bring(sound, goal)
-            found |= dict.fromkeys(sound.names, mastered)
+            made |= dict.fromkeys(sound.names, mastered)
         progress((done + 1) / len(wanted))
-    return found
+    return made
 
 
 def masters_of(mastered: Mapping[str, Mastered]) -> dict[str, Master]:
     """The masters of the outputs that need one, by name."""
-    return {name: found.master for name, found in mastered.items() if found.master is not None}
+    return {name: each.master for name, each in mastered.items() if each.master is not None}
 
 
 def excess(level: Level, goal: LoudnessTarget) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 from cinecut.compiler.encode import HARDWARE
@@ -54,10 +55,16 @@ def check_stems(job: Job, folder: Path, force: bool) -> list[Path]:
     if folder.exists() and not folder.is_dir():
         raise Stop("output", f"{folder} is no folder", "name another with --stems")
     with disk_errors(folder):
-        for file in files:
-            check_no_source(file, _sources(job))
-        refuse_existing(files, force)
+        check_beside(job, files, force)
     return files
+
+
+def check_beside(job: Job, files: Iterable[Path], force: bool) -> None:
+    """Raise Stop where one of the files that come with a trailer is there, unless `force`, or is read. Raises
+    OSError."""
+    for file in files:
+        check_no_source(file, _sources(job))
+        refuse_existing([file], force)
 
 
 def captions_beside(file: Path) -> Path:

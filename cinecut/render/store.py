@@ -23,7 +23,7 @@ from pathlib import Path
 
 import cinecut
 from cinecut.diagnostics import Diagnostic, Stop
-from cinecut.files import beside, cache_folder, open_regular, sweep
+from cinecut.files import beside, cache_folder, new_folder, open_regular, sweep
 
 LIMIT = "CINECUT_STORE_GB"
 _USUAL_LIMIT = 10  # GB
@@ -83,8 +83,7 @@ class Store:
             return
         with contextlib.suppress(OSError):
             entry = self.folder / key[:2] / f"{key}.{_sum(file)}"
-            entry.parent.mkdir(parents=True, exist_ok=True)
-            with beside(entry) as part:
+            with new_folder(entry.parent), beside(entry) as part:
                 _link(file, part)
 
     def prune(self) -> None:

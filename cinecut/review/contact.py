@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from cinecut.compiler.layout.timeline import Placed, Timeline
-from cinecut.files import disk_errors
+from cinecut.files import disk_errors, together
 from cinecut.language.events import Black, Shot
 from cinecut.language.timebase import FilmTime, clock
 from cinecut.media.frames import FrameReader
@@ -38,7 +38,7 @@ def write_pictures(trailer: Path, timeline: Timeline, opening: int = 0) -> list[
         if placed is best:
             poster = image
     written = list(zip(picture_files(trailer), [page(cells, _COLUMNS), poster], strict=True))
-    with disk_errors(trailer.parent):
+    with disk_errors(trailer.parent), together():
         for file, picture in written:
             if picture is not None:
                 write_image(file, picture)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import cv2
@@ -37,11 +37,12 @@ def page(cells: Sequence[Image], columns: int) -> Image:
     return sheet
 
 
-def write_image(file: Path, bgr: Image) -> None:
-    """Write a picture as what its name ends with, beside its place first. Raises OSError, and then leaves nothing."""
+def write_image(file: Path, bgr: Image, never: Iterable[Path] = ()) -> None:
+    """Write a picture as what its name ends with, beside its place first. Raises OSError, and then leaves nothing, and
+    Stop if the file is one of `never`."""
     jpeg = file.suffix.lower() in (".jpg", ".jpeg")
     done, data = cv2.imencode(file.suffix.lower(), bgr, [cv2.IMWRITE_JPEG_QUALITY, 92] if jpeg else [])
     if not done:
         raise OSError(errno.EFBIG, "the picture is too large for its format", str(file))
-    with beside(file) as part:
+    with beside(file, never) as part:
         part.write_bytes(data.tobytes())

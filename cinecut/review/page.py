@@ -38,7 +38,7 @@ COPYING = {
 
 def environment(folder: Path) -> jinja2.Environment:
     """The templates of a folder. Whatever they are given is escaped."""
-    found = jinja2.Environment(
+    made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
@@ -46,10 +46,10 @@ def environment(folder: Path) -> jinja2.Environment:
         lstrip_blocks=True,
         finalize=_legible,
     )
-    found.filters["clock"] = lambda seconds, digits=2: clock(seconds, digits)
-    found.filters["seconds"] = lambda seconds, digits=2: f"{float(seconds):.{digits}f} s"
-    found.filters["sentence"] = lambda text: text[:1].upper() + text[1:]
-    return found
+    made.filters["clock"] = lambda seconds, digits=2: clock(seconds, digits)
+    made.filters["seconds"] = lambda seconds, digits=2: f"{float(seconds):.{digits}f} s"
+    made.filters["sentence"] = lambda text: text[:1].upper() + text[1:]
+    return made
 
 
 def _legible(value: Any) -> Any:

@@ -78,7 +78,7 @@ def draw_still(
         run_graph(run, files, Workplace(ffmpeg, folder, lock, {}))
         pictures = [np.fromfile(folder / file, np.uint8).reshape(size[1], size[0], 3) for file in files]
         cells = [captioned(picture, name) for name, picture in zip(names, pictures, strict=True)]
-        write_image(target, np.asarray(cv2.cvtColor(page(cells, _COLUMNS), cv2.COLOR_RGB2BGR), np.uint8))
+        write_image(target, np.asarray(cv2.cvtColor(page(cells, _COLUMNS), cv2.COLOR_RGB2BGR), np.uint8), [film])
 
 
 def _moment(film: Path, facts: FilmFacts, at: str) -> FilmTime:

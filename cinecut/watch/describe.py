@@ -41,11 +41,11 @@ def description(layout: Layout, opening: int) -> dict[str, Any]:
 def stills_of(timeline: Timeline, opening: int, parts: Sequence[tuple[str, int, int, str]]) -> list[tuple[str, int]]:
     """The middle picture of each event: a name that changes with its content, and its frame in the file. `parts`: those
     of `Rendered`, for one output."""
-    found = []
+    stills = []
     for placed in timeline.events:
         frame = opening + placed.middle
-        found += [(f"{key[:16]}_{frame - start}", frame) for _, start, end, key in parts if start <= frame < end]
-    return found
+        stills += [(f"{key[:16]}_{frame - start}", frame) for _, start, end, key in parts if start <= frame < end]
+    return stills
 
 
 def _film(name: str, layout: Layout) -> dict[str, Any]:

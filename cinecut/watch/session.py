@@ -88,13 +88,13 @@ class Session:
 
     def _contents(self) -> Contents:
         """A value that changes with the spec and its media."""
-        found = Contents()
+        contents = Contents()
         for file in (self.spec, *self.media):
-            found[file] = None
+            contents[file] = None
             with contextlib.suppress(OSError):
                 status = file.stat()
-                found[file] = (status.st_mtime_ns, status.st_size, status.st_ino)
-        return found
+                contents[file] = (status.st_mtime_ns, status.st_size, status.st_ino)
+        return contents
 
     @property
     def media(self) -> list[Path]:
@@ -103,7 +103,7 @@ class Session:
 
     def _look(self) -> Job | None:
         """The file's current state; None if it has mistakes. Then the last good trailer stays on the page."""
-        text, found = "", list[Diagnostic]()
+        text, mistakes = "", list[Diagnostic]()
         job: Job | None = None
         self._looked = before = self._contents()
         try:
@@ -112,12 +112,12 @@ class Session:
             job = prepare_live(self.spec)
             report = Report(list(job.plan.diagnostics))
             warn(job.plan.layout, self.spec, report)
-            found = list(report)
+            mistakes = list(report)
         except Stop as stop:
-            found = stop.diagnostics
+            mistakes = stop.diagnostics
         changes: dict[str, Any] = {
             "revision": revise.revision_of(text),
-            "mistakes": _shown(found, text),
+            "mistakes": _shown(mistakes, text),
             "broken": job is None,
         }
         if job is not None:
@@ -191,8 +191,8 @@ class Session:
             self.touch()  # the file is another: by this change or, where it was refused, by somebody else's
 
 
-def _shown(found: list[Diagnostic], text: str) -> tuple[str, ...]:
+def _shown(mistakes: list[Diagnostic], text: str) -> tuple[str, ...]:
     """Findings as `cinecut check` prints them."""
     lines = text.splitlines()
-    told = condensed([item for item in found if item.severity is not Severity.NOTE])
+    told = condensed([item for item in mistakes if item.severity is not Severity.NOTE])
     return tuple(as_text(item, lines if item.span else None) for item in told)

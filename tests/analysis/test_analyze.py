@@ -176,7 +176,7 @@ def test_the_songs_tempo_is_exact_and_its_bars_are_the_trailers(film: Footage, s
         assert abs(bars - round(bars)) < Fraction(1, 10_000)
 
 
-@pytest.mark.parametrize("tempo", [(92, 126), (126, 92)])
+@pytest.mark.parametrize("tempo", [(92, 126), pytest.param((126, 92), marks=pytest.mark.slow)])
 def test_the_length_is_met_where_the_tempo_changes(tempo: tuple[int, int], film: Footage, tmp_path: Path) -> None:
     slow, fast = (np.arange(0.3, 40, 60 / each) for each in tempo)
     beats = np.concatenate([slow, slow[-1] + 60 / tempo[0] + fast - 0.3])

@@ -27,7 +27,7 @@ from cinecut.analysis.request import Request
 from cinecut.analysis.story.scene_store import NAME
 from cinecut.analysis.story.scenes import SAVE_COUNT
 from cinecut.diagnostics import Report
-from cinecut.inference.models import ModelFiles, Part, find_onnx_minilm
+from cinecut.inference.models import ModelFiles, Part
 from cinecut.inference.remote import Remote
 from cinecut.inference.server import Local, Models
 from cinecut.language.document import parse_document
@@ -64,12 +64,10 @@ def own_cache(film: Footage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     shutil.copytree(film.path.with_name("cache"), tmp_path / "cache")
     monkeypatch.setenv("CINECUT_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("CINECUT_RUNTIME_DIR", str(tmp_path / "runtime"))
-    if find_onnx_minilm():  # starts at once; the zones have tests of their own with torch
-        monkeypatch.setitem(sys.modules, "sentence_transformers", None)
 
 
 def analysed(film: Path, target: Path, models: Models | None) -> Analysis:
-    request = Request(film, target, load_vibe(DEFAULT), length=Fraction(30), models=models)
+    request = Request(film, target, load_vibe(DEFAULT), length=Fraction(12), models=models)
     found = analyze(request, lambda stage, done: None)
     target.write_text(found.text, encoding="utf-8")
     return found
@@ -219,7 +217,7 @@ def test_what_the_user_names_must_be_there_before_any_work(
 
 
 def test_no_models_means_none(film: Footage, tmp_path: Path) -> None:
-    arguments = ("analyze", str(film.path), "--length", "20", "--no-models")
+    arguments = ("analyze", str(film.path), "--length", "12", "--no-models")
     run = cinecut(*arguments, cwd=tmp_path)
     assert run.returncode == 0, run.stderr
     assert "by: signals" in (tmp_path / "specs" / "film.yaml").read_text(encoding="utf-8")
@@ -230,7 +228,7 @@ def test_no_models_means_none(film: Footage, tmp_path: Path) -> None:
 
 def test_a_second_run_says_what_it_did_not_ask_again(film: Footage, tmp_path: Path) -> None:
     with talker() as server:
-        arguments = ("analyze", str(film.path), "--length", "20", "--force", "--llm-url", server.url)
+        arguments = ("analyze", str(film.path), "--length", "12", "--force", "--llm-url", server.url)
         first = cinecut(*arguments, cwd=tmp_path)
         assert first.returncode == 0, first.stderr
         asked = len(server.asked)
@@ -301,7 +299,7 @@ def _caches(folder: Path) -> dict[str, str]:
 
 
 def _arguments(film: Footage, url: str) -> tuple[str, ...]:
-    return ("analyze", str(film.path), "--length", "20", "--llm-url", url)
+    return ("analyze", str(film.path), "--length", "12", "--llm-url", url)
 
 
 # --- for real --------------------------------------------------------------------------------------------------------

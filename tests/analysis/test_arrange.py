@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from effort import mostly_slow
 from footage import unseen
 
 from cinecut.analysis.decisions import Decisions
@@ -81,7 +82,7 @@ def _tempo(vibe: Vibe, tempo: Fraction, rate: Fraction) -> Tempo:
     return Tempo(Grid(4, Fraction(0), beat), rate, rate, beat / 2 + 2 / rate if fades else Fraction(0))
 
 
-@pytest.mark.matrix(6)
+@pytest.mark.matrix(4)
 @pytest.mark.parametrize("name", names())
 @pytest.mark.parametrize("seed", range(3))
 def test_what_is_arranged_holds_every_promise(name: str, seed: int) -> None:
@@ -187,10 +188,10 @@ def test_no_part_is_shown_twice_however_long_the_trailer_is() -> None:
     dice = random.Random(2)
     vibe = load_vibe("action")
     tempo = _tempo(vibe, Fraction(128), Fraction(24))
-    takes = _film(dice, Fraction(24), shots=16, spoken=0.0)
-    cuts = arrange(_slots(vibe, Fraction(240), Fraction(128), False), takes, vibe, tempo)
+    takes = _film(dice, Fraction(24), shots=8, spoken=0.0)
+    cuts = arrange(_slots(vibe, Fraction(120), Fraction(128), False), takes, vibe, tempo)
     shown = [cut.in_ for cut in cuts if cut.take is not None]
-    assert len(set(shown)) == len(shown) <= 16
+    assert len(set(shown)) == len(shown) <= 8
 
 
 @pytest.mark.parametrize("name", ["action", "comedy", "drama"])
@@ -206,7 +207,9 @@ def test_subjects_alternate(name: str) -> None:
     assert np.mean(near) < 0.25
 
 
-@pytest.mark.parametrize("name", ["action", "comedy", "family", "horror", "sci-fi", "western"])
+@pytest.mark.parametrize(
+    "name", mostly_slow(["action", "comedy", "family", "horror", "sci-fi", "western"], ("action", "family", "western"))
+)
 def test_main_subjects_are_introduced_and_none_fills_a_long_row(name: str) -> None:
     """Of two subjects the rarer one is what no genre wants; still act 1 shows both, and no row is longer than three."""
     dice, vibe, rate = random.Random(name), load_vibe(name), Fraction(24)

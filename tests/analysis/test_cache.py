@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from cinecut.analysis import stage
-from cinecut.analysis.cache import Cache, packed, unpacked
+from cinecut.analysis.cache import Cache, packed, sealed, unpacked
 from cinecut.analysis.film.shots import SHOTS
 from cinecut.analysis.stage import Stage, StageRunner, code_of
 from cinecut.analysis.story.arc import Zone
@@ -100,6 +100,7 @@ def test_other_code_is_another_stage(module: str, monkeypatch: pytest.MonkeyPatc
 
 
 VALUES: list[object] = [None, "abc", 5, [], {}, [None] * 7, ["a"] * 7]
+VALUES += [[[msgpack.ExtType(1, b"1/0")]] + [None] * 6]
 FOREIGN = [msgpack.packb(value) for value in VALUES]
 
 
@@ -108,7 +109,7 @@ def test_a_damaged_or_foreign_file_is_a_miss(tmp_path: Path, damage: bytes) -> N
     cache = Cache("film", tmp_path)
     assert _count(cache) == 1
     (file,) = cache.folder.glob("*.msgpack")
-    for content in (damage, file.read_bytes()[:-3], file.read_bytes()[:48] + damage):
+    for content in (damage, sealed(damage), file.read_bytes()[:-3], file.read_bytes()[:48] + damage):
         file.write_bytes(content)
         assert _count(cache) == 1
         assert _count(cache) == 0

@@ -47,7 +47,7 @@ def _placed(cuts: list[Cut], tempo: Tempo) -> list[tuple[Cut, Fraction, Fraction
     return list(zip(cuts, times, times[1:], strict=False))
 
 
-@pytest.mark.matrix(6)
+@pytest.mark.matrix(3)
 @pytest.mark.parametrize("name", names())
 def test_no_line_is_chopped_and_no_two_are_heard_at_once(name: str) -> None:
     takes = _listened(_film(random.Random(f"heard {name}"), RATES[0], shots=90, spoken=1.0))

@@ -65,7 +65,7 @@ def test_the_movement_of_a_part_is_that_of_what_it_shows() -> None:
     assert later.motion(FilmTime(half), MOVE) == pytest.approx(4)  # its steps are still those of its shot
 
 
-@pytest.mark.matrix(4)
+@pytest.mark.matrix(3)
 @pytest.mark.parametrize("name", names())
 def test_every_genre_is_smooth_and_rises_on_a_film_that_can(name: str) -> None:
     """Whatever the genre likes: of enough takes some row of shots keeps all promises."""

@@ -105,7 +105,7 @@ def test_voices_stand_above_the_music(film: Footage, studio: Path, tmp_path: Pat
         assert level(stems["voice"], start, end) > level(stems["music"], start + Fraction(1, 5), end) + 3
 
 
-@pytest.mark.matrix(4)
+@pytest.mark.matrix(3)
 @pytest.mark.parametrize("name", names())
 def test_every_vibe_gets_a_pulse_a_drop_and_an_end(name: str, film: Footage, tmp_path: Path) -> None:
     analysed(film.path, tmp_path / "spec.yaml", name)

@@ -27,7 +27,7 @@ from cinecut.render.check import check_spec, examine
 from cinecut.vibes import load_vibe
 from cinecut.vibes.skeleton import load_skeleton
 
-COUNTS = {"Pilot": 14, "02 The return": 18}
+COUNTS = {"Pilot": 8, "02 The return": 10}
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def films(folder: Path) -> dict[str, Footage]:
 @pytest.fixture(scope="module")
 def analysis(folder: Path, films: dict[str, Footage]) -> Analysis:
     first, *others = (film.path for film in films.values())
-    request = Request(first, folder / "spec.yaml", load_vibe("action"), length=Fraction(30), others=tuple(others))
+    request = Request(first, folder / "spec.yaml", load_vibe("action"), length=Fraction(15), others=tuple(others))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CINECUT_CACHE_DIR", str(folder / "cache"))
         found = analyze(request, lambda stage, done: None, Cache("series"))

@@ -69,7 +69,7 @@ def test_pieces_of_one_set_up_are_parted(encoder: str, black: int, tmp_path: Pat
     assert result.extra == 0
 
 
-@pytest.mark.matrix(3)
+@pytest.mark.matrix(2)
 @pytest.mark.parametrize("kind", ["mix", "fog", "dark to bright", "dip to black", "dip to white"])
 def test_gradual_cuts_leave_nothing_over(kind: str, tmp_path: Path) -> None:
     for length, encoder in ((8, "x264"), (30, "x264 fixed")):

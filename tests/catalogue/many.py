@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import pytest
 from footage import X264, make_film
 
 from cinecut.analysis.stage import Progress
@@ -52,8 +50,3 @@ def indexed(films: Path, catalogue: Path) -> tuple[Indexed, list[str]]:
 
     done = index([films], catalogue, ASKED, workers, lambda stage, share: None)
     return done, [film.name for each in made for film in each.done]
-
-
-def without_torch(patch: pytest.MonkeyPatch) -> None:
-    """MiniLM by its smaller engine, which starts in a tenth of the time."""
-    patch.setitem(sys.modules, "sentence_transformers", None)

@@ -11,7 +11,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from many import indexed, make_folder, without_torch
+from many import indexed, make_folder
 
 import cinecut
 from cinecut.catalogue.cutting import _names, spec_of
@@ -28,15 +28,8 @@ from cinecut.language.timebase import FILM_NAME
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     base = tmp_path_factory.mktemp("found")
-    with pytest.MonkeyPatch.context() as patch:
-        without_torch(patch)
-        indexed(make_folder(base / "films"), base / "catalogue")
+    indexed(make_folder(base / "films"), base / "catalogue")
     return base
-
-
-@pytest.fixture(autouse=True)
-def _light(monkeypatch: pytest.MonkeyPatch) -> None:
-    without_torch(monkeypatch)
 
 
 @pytest.fixture(scope="module")

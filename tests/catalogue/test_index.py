@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from commandline import cinecut
 from footage import make_film
-from many import ASKED, TITLE, indexed, make_folder, without_torch
+from many import ASKED, TITLE, indexed, make_folder
 
 from cinecut.catalogue.index import films_in
 from cinecut.catalogue.page import write_report
-from cinecut.catalogue.store import Catalogue, locked
+from cinecut.catalogue.store import Catalogue, begun, locked
 from cinecut.catalogue.task import look_into
 from cinecut.catalogue.workers.here import Here
 from cinecut.diagnostics import Stop
@@ -28,15 +28,8 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def catalogue(films: Path) -> Path:
-    with pytest.MonkeyPatch.context() as patch:
-        without_torch(patch)
-        indexed(films, films.parent / "catalogue")
+    indexed(films, films.parent / "catalogue")
     return films.parent / "catalogue"
-
-
-@pytest.fixture(autouse=True)
-def _light(monkeypatch: pytest.MonkeyPatch) -> None:
-    without_torch(monkeypatch)
 
 
 def test_one_bad_film_has_its_reason_and_ends_nothing(catalogue: Path) -> None:
@@ -162,8 +155,8 @@ def test_a_title_is_only_text_on_the_page(catalogue: Path) -> None:
 
 def test_foreign_folders_are_no_catalogues(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("mine")
-    with pytest.raises(Stop, match="is no catalogue"):
-        Catalogue.begin(tmp_path)
+    with pytest.raises(Stop, match="is no catalogue"), begun(tmp_path):
+        pass
     (tmp_path / "catalogue.json").write_text("[1]")
     with pytest.raises(Stop, match="damaged, or of another program"):
         Catalogue.load(tmp_path)

@@ -56,7 +56,13 @@ EVENTS = (
 )
 
 
-@pytest.mark.parametrize("new", ["{black: 24f}", "{shot: {in: 4s, for: 48f}, sound: [sweep], line: Hear!}"])
+@pytest.mark.parametrize(
+    "new",
+    [
+        pytest.param("{black: 24f}", marks=pytest.mark.slow),
+        "{shot: {in: 4s, for: 48f}, sound: [sweep], line: Hear!}",
+    ],
+)
 def test_untouched_events_keep_their_frames_and_samples(films: Films, bundled: Path, tmp_path: Path, new: str) -> None:
     film = films(Film(Path("a.mp4"), Fraction(24), 144, size=(320, 180), gop=24, sound=Sound()))
     before, after = spec_text(film, EVENTS), spec_text(film, [new, *EVENTS])

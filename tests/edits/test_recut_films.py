@@ -20,7 +20,7 @@ from cinecut.language.read import load_spec
 from cinecut.language.spec import Spec
 from cinecut.render.check import examine
 
-COUNTS = {"pilot": 12, "second": 15, "third": 13}
+COUNTS = {"pilot": 7, "second": 8, "third": 10}
 NAMES = {"pilot": "eins", "second": "zwei"}
 
 
@@ -82,6 +82,32 @@ def test_a_new_cut_is_of_all_films_and_keeps_what_a_hand_did(folder: Path, films
     assert 12 <= record["seconds"] <= 19
     again = cinecut("recut", "two.yaml", "--subtitles", "pilot.srt", cwd=folder)
     assert "needs a spec of one film" in again.stderr
+
+
+def test_a_new_cut_into_another_folder_names_the_same_media(folder: Path, films: dict[str, Footage]) -> None:
+    run(folder, "analyze", "pilot.mkv", "second.mkv", "--no-models", "--length", "25s", "-o", "here.yaml")
+    (folder / "sub").mkdir()
+    run(folder, "recut", "here.yaml", "--no-models", "--length", "15s", "-o", "sub/there.yaml")
+    assert "no mistakes" in run(folder, "check", "sub/there.yaml")
+    path = folder / "sub" / "there.yaml"
+    text, mine = touched(path.read_text())
+    path.write_text(text)
+    record = json.loads(run(folder, "recut", "sub/there.yaml", "--no-models", "--length", "20s", "--json"))
+    assert len(record["kept"]) == 1, "only what a hand touched"
+    assert mine in path.read_text()
+
+
+def test_a_new_cut_onto_a_link_to_the_spec_can_be_undone(folder: Path, films: dict[str, Footage]) -> None:
+    run(folder, "analyze", "pilot.mkv", "--no-models", "--length", "15s", "-o", "linked.yaml")
+    before = (folder / "linked.yaml").read_text()
+    (folder / "link.yaml").symlink_to("linked.yaml")
+    run(folder, "recut", "linked.yaml", "--no-models", "--length", "10s", "-f", "-o", "link.yaml")
+    assert (folder / "linked.yaml").read_text() != before
+    run(folder, "undo", "linked.yaml")
+    assert (folder / "linked.yaml").read_text() == before
+    (folder / "hard.yaml").hardlink_to(folder / "linked.yaml")
+    done = cinecut("recut", "linked.yaml", "--no-models", "--length", "10s", "-f", "-o", "hard.yaml", cwd=folder)
+    assert (done.returncode, "which is read" in done.stderr) == (1, True), done.stderr
 
 
 def test_a_film_that_is_added_is_cut_in_and_names_of_ones_own_stay(folder: Path, films: dict[str, Footage]) -> None:

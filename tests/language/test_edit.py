@@ -41,7 +41,7 @@ def taken_and_put(before: str, after: str) -> tuple[int, int]:
 
 @rounds
 @given(SPECS, st.randoms(use_true_random=False), EVENTS, st.integers(0, 2))
-@settings(max_examples=10, suppress_health_check=SLOW, phases=NO_SHRINK)
+@settings(max_examples=6, suppress_health_check=SLOW, phases=NO_SHRINK)
 def test_an_entry_is_inserted(go: int, spec: Spec, random: Any, event: Any, index: int) -> None:
     text = messy(spec, random)
     before, at = load(text), min(index, len(spec.timeline))
@@ -58,7 +58,7 @@ def test_an_entry_is_inserted(go: int, spec: Spec, random: Any, event: Any, inde
 
 @rounds
 @given(SPECS, st.randoms(use_true_random=False), st.integers(0, 2))
-@settings(max_examples=10, suppress_health_check=SLOW, phases=NO_SHRINK)
+@settings(max_examples=6, suppress_health_check=SLOW, phases=NO_SHRINK)
 def test_an_entry_is_taken_out(go: int, spec: Spec, random: Any, index: int) -> None:
     text = messy(spec, random)
     before, at = load(text), min(index, len(spec.timeline) - 1)
@@ -71,7 +71,7 @@ def test_an_entry_is_taken_out(go: int, spec: Spec, random: Any, index: int) -> 
 
 @rounds
 @given(SPECS, st.randoms(use_true_random=False), st.integers(0, 2), st.integers(0, 2))
-@settings(max_examples=10, suppress_health_check=SLOW, phases=NO_SHRINK)
+@settings(max_examples=6, suppress_health_check=SLOW, phases=NO_SHRINK)
 def test_an_entry_is_moved(go: int, spec: Spec, random: Any, index: int, to: int) -> None:
     text = messy(spec, random)
     before, last = load(text), len(spec.timeline) - 1
@@ -86,7 +86,7 @@ def test_an_entry_is_moved(go: int, spec: Spec, random: Any, index: int, to: int
 
 @rounds
 @given(records(Spec), records(Spec), st.randoms(use_true_random=False))
-@settings(max_examples=10, suppress_health_check=SLOW, phases=NO_SHRINK)
+@settings(max_examples=6, suppress_health_check=SLOW, phases=NO_SHRINK)
 def test_a_value_is_set(go: int, spec: Spec, other: Spec, random: Any) -> None:
     """Of the whole spec's parts, whatever stood there."""
     text = messy(spec, random)

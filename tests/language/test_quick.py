@@ -57,7 +57,7 @@ def test_what_people_write_is_read_quickly(file: Path, monkeypatch: pytest.Monke
 
 @rounds
 @given(records(Spec), st.randoms(use_true_random=False))
-@settings(max_examples=15, suppress_health_check=SLOW, phases=NO_SHRINK)
+@settings(max_examples=9, suppress_health_check=SLOW, phases=NO_SHRINK)
 def test_any_spec_in_any_manner(go: int, spec: Spec, random: Any) -> None:
     with pytest.MonkeyPatch.context() as patch:
         both(Messy(random).text(spec_tree(spec, {})), patch)

@@ -56,7 +56,7 @@ NO_SHRINK = [Phase.explicit, Phase.generate]  # a failing spec is large however 
 
 @rounds
 @given(SPECS)
-@settings(max_examples=10, suppress_health_check=SLOW, phases=NO_SHRINK)
+@settings(max_examples=6, suppress_health_check=SLOW, phases=NO_SHRINK)
 def test_a_written_spec_reads_back(go: int, spec: Spec) -> None:
     text = write_spec(spec)
     assert load(text) == spec, text
@@ -65,7 +65,7 @@ def test_a_written_spec_reads_back(go: int, spec: Spec) -> None:
 
 @rounds
 @given(SPECS, st.data())
-@settings(max_examples=10, suppress_health_check=SLOW, phases=NO_SHRINK)
+@settings(max_examples=6, suppress_health_check=SLOW, phases=NO_SHRINK)
 def test_remarks_stand_where_they_belong(go: int, spec: Spec, data: st.DataObject) -> None:
     """Also on what is as usual, which is written then."""
     paths = list(every_path(spec_tree(spec, {}), ()))
@@ -92,7 +92,7 @@ def comments(document: Document) -> list[str]:
 
 @rounds
 @given(SPECS, st.randoms(use_true_random=False), st.sampled_from(["\n", "\r\n"]))
-@settings(max_examples=10, suppress_health_check=SLOW, phases=NO_SHRINK)
+@settings(max_examples=6, suppress_health_check=SLOW, phases=NO_SHRINK)
 def test_formatting_changes_no_meaning_and_loses_no_comment(go: int, spec: Spec, random: Any, end: str) -> None:
     """Whatever layout a person chose."""
     text = Messy(random).text(spec_tree(spec, {})).replace("\n", end)

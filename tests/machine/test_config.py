@@ -136,3 +136,9 @@ def test_a_render_goes_where_the_project_says(folder: Path, films: Callable[[Fil
     done = cinecut("render", spec, "--draft", cwd=folder)
     assert done.returncode == 0, done.stderr
     assert [file.suffix for file in (folder / "project" / "out" / "new").iterdir()] == [".mp4"]
+
+
+def test_a_home_that_cannot_be_looked_at_has_no_defaults(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another user's, say: here one whose name no disk takes."""
+    monkeypatch.setenv("CINECUT_CONFIG", str(folder / ("home" * 100) / "config.toml"))
+    assert "vibe" not in defaults(None)

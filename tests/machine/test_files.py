@@ -15,7 +15,16 @@ from watching import SMALL, written
 import cinecut as package
 from cinecut.analysis.cache import Cache
 from cinecut.diagnostics import Stop
-from cinecut.files import check_is_file, content_of, json_of, open_file, real_path, working_folder, write_beside
+from cinecut.files import (
+    NotAFileError,
+    check_is_file,
+    content_of,
+    json_of,
+    open_file,
+    real_path,
+    working_folder,
+    write_beside,
+)
 from cinecut.language.read import specs_in
 from cinecut.render.store import Store
 
@@ -41,6 +50,18 @@ def test_what_is_no_file_is_neither_read_nor_replaced(what: str, tmp_path: Path)
         write_beside(path, "new")
     assert path.lstat().st_ino == before.st_ino
     assert [*tmp_path.iterdir()] == [path]
+
+
+@pytest.mark.parametrize("error", [FileNotFoundError, PermissionError, NotAFileError])
+def test_what_is_wrong_with_another_file_is_not_said_of_the_one_that_is_read(
+    error: type[OSError], tmp_path: Path
+) -> None:
+    (path := tmp_path / "a.yaml").touch()
+    with pytest.raises(error) as raised, open_file(path):
+        raise error(1, "no", str(tmp_path / "b"))
+    assert raised.value.filename == str(tmp_path / "b")
+    with pytest.raises(Stop, match=r"a\.yaml"), open_file(path):
+        raise OSError(5, "no")
 
 
 @pytest.mark.parametrize("text", ["[" * 5000, b"[" * 5000, "{", b"\xff"])
@@ -150,7 +171,8 @@ def test_files_are_read_through_one_door() -> None:
     """A path that a user can name may be of a pipe, so that it is opened by `cinecut.files` alone; these read what
     they brought, wrote, or have from the kernel."""
     own = {
-        "cli/__init__.py", "doctor.py", "files.py", "fonts/glyphs.py", "inference/models.py", "inference/whisper.py",
+        "cli/__init__.py", "doctor.py", "files/reading.py", "files/unfinished.py", "fonts/glyphs.py",
+        "inference/models.py", "inference/whisper.py",
         "language/schema.py", "machine/child.py", "machine/interrupts.py", "media/program_map.py",
         "proof/verify/reference.py", "render/segments/studio.py", "render/store.py", "watch/server.py",
         "analysis/stage.py",

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from cinecut.diagnostics import Stop
 from cinecut.edits.revise import edit, log
+from cinecut.proof.conform.places import film
 from cinecut.proof.conform.places.film import FilmPictures
 
 Disk = Callable[[int], Path]
@@ -38,7 +39,7 @@ FULL = r"error: the disk is full: \S+ has 0 MB left \[disk-full\]\n  hint: "
 def test_an_index_is_whole_or_not_there(small_disk: Disk, tmp_path: Path) -> None:
     """Wherever the disk becomes full: at the database, at the arrays, at the report."""
     (tmp_path / "films").mkdir()
-    make_film(tmp_path / "films" / "a.mkv", 6)
+    make_film(tmp_path / "films" / "a.mkv", 3)
     indexed(tmp_path / "films", tmp_path / "all")
     for index in tmp_path.glob("all/index-*"):
         shutil.rmtree(index)
@@ -53,6 +54,47 @@ def test_an_index_is_whole_or_not_there(small_disk: Disk, tmp_path: Path) -> Non
             assert re.match(FULL, done.stderr), (more, done.stderr)
             assert not [*disk.glob("all/index-part-*"), *disk.glob("all/*.part")]
     assert ended == {0, 1}
+
+
+@pytest.mark.parametrize("kilobytes", [4, 8])
+def test_an_index_without_a_result_leaves_no_folder(kilobytes: int, small_disk: Disk, tmp_path: Path) -> None:
+    make_film(tmp_path / "a.mkv", 6)
+    (disk := small_disk(kilobytes)).joinpath("filler").write_bytes(bytes(kilobytes * 1024 - 4096))
+    done = cinecut("index", "a.mkv", "--no-models", "-C", disk / "new" / "all", cwd=tmp_path)
+    assert re.match(FULL, done.stderr), done.stderr
+    assert [entry.name for entry in disk.iterdir()] == ["filler"]
+
+
+@pytest.mark.parametrize(
+    ("words", "old"),
+    [
+        ("export spec.yaml -f --to edl -o {}/a.edl", "a.edl"),
+        ("export spec.yaml -f --to resolve -o {}/a.fcpxml", "a.fcpxml"),
+        ("shots film.mkv -f --stills {}/a", "a/shot_001.jpg"),
+        ("shots film.mkv -f --stills {}/a/b", "c"),
+        ("analyze film.mkv -f --no-models --length 4s -o {}/a.yaml", "a.html"),
+        ("analyze film.mkv -f --no-models --length 4s -o {}/b/a.yaml", "c"),
+    ],
+)
+@pytest.mark.matrix
+def test_several_files_are_all_there_or_none(words: str, old: str, small_disk: Disk, tmp_path: Path) -> None:
+    """A disk that lacks one page, or all but one; what was there stays as it was."""
+    (tmp_path / "spec.yaml").write_text(SPEC)
+    make_film(tmp_path / "film.mkv", 6)
+    (whole := tmp_path / "whole").mkdir()
+    done = cinecut(*words.format(whole).split(), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    pages = sum(-(-file.stat().st_size // 4096) for file in whole.rglob("*") if file.is_file())
+    assert pages > 1
+    for room in (1, pages - 1):
+        disk = small_disk(4 * (room + 1))
+        (disk / old).parent.mkdir(exist_ok=True)
+        (disk / old).write_text("old")
+        done = cinecut(*words.format(disk).split(), cwd=tmp_path)
+        assert re.search(FULL, done.stderr), (room, done.stderr)
+        assert done.returncode == 1
+        kept = {file for file in disk.rglob("*") if file != (disk / old).parent}
+        assert (kept, (disk / old).read_text()) == ({disk / old}, "old")
 
 
 def test_a_compiled_folder_is_whole_or_not_there(small_disk: Disk, tmp_path: Path) -> None:
@@ -103,6 +145,19 @@ def test_pictures_that_cannot_be_kept_are_found_all_the_same(tmp_path: Path) -> 
     (tmp_path / "file").touch()
     made = FilmPictures._kept_or(tmp_path / "file" / "a.frames", lambda: _rows(3))
     assert len(made) == 3
+
+
+@pytest.mark.parametrize("damage", [b"", b"\0" * 3000, b"frames"])
+def test_pictures_that_were_damaged_are_found_again(damage: bytes, tmp_path: Path) -> None:
+    _, row = FilmPictures._kept_or(tmp_path / "none" / "a.frames", lambda: _film_rows(1)).shape
+    for content in (damage, bytes(2 * row)):
+        (file := tmp_path / "a.frames").write_bytes(content)
+        assert len(FilmPictures._kept_or(file, lambda: _film_rows(3))) == 3
+        assert len(FilmPictures._kept_or(file, lambda: _film_rows(4))) == 3, "kept"
+
+
+def _film_rows(count: int) -> NDArray[np.uint8]:
+    return np.zeros((count, film._ROW), np.uint8)
 
 
 def _rows(count: int) -> NDArray[np.uint8]:

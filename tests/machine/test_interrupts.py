@@ -98,3 +98,64 @@ def test_further_signals_meet_a_function() -> None:
     """SIG_IGN, set while one arrives, prints a traceback of Python's own."""
     done = subprocess.run([sys.executable, "-c", AGAIN], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (130, "cinecut: interrupted; nothing was left behind\n")
+
+
+DROPPING = """
+import ctypes, gc, signal, sys, time, weakref
+from pathlib import Path
+from cinecut.files import beside
+from cinecut.machine import interrupts
+
+class Dying:
+    def __del__(self):
+        send()
+
+class Plain:
+    pass
+
+def send(*_):
+    for _ in range(3):
+        signal.raise_signal({signum})
+        time.sleep(0.01)
+
+def deleted():
+    Dying()
+
+def in_a_weak_reference():
+    plain = Plain()
+    kept = weakref.ref(plain, send)
+    del plain
+
+def called_from_c():
+    ctypes.CFUNCTYPE(None)(send)()
+
+def collecting():
+    gc.callbacks.append(send)
+    gc.collect()
+    gc.callbacks.clear()
+
+try:
+    with interrupts.raised(), beside(Path(sys.argv[1]) / "a") as part:
+        part.write_text("half")
+        {how}()
+        time.sleep(1000)
+except interrupts.Interrupted as interrupted:
+    sys.exit(interrupts.say(interrupted.signum))
+"""
+
+
+@pytest.mark.parametrize("how", ["deleted", "in_a_weak_reference", "called_from_c", "collecting"])
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.matrix
+def test_a_signal_is_not_lost_where_python_drops_exceptions(how: str, signum: signal.Signals, tmp_path: Path) -> None:
+    program = DROPPING.format(how=how, signum=int(signum))
+    done = subprocess.run([sys.executable, "-c", program, tmp_path], capture_output=True, text=True, timeout=GIVE_UP)
+    assert (done.returncode, done.stderr) == (128 + signum, "cinecut: interrupted; nothing was left behind\n")
+    assert names(tmp_path) == []
+
+
+def test_what_else_python_drops_is_said() -> None:
+    program = "from cinecut.machine import interrupts; x = type('X', (), {'__del__': lambda self: 1 / 0})\n"
+    program += "with interrupts.raised(): x()"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "ZeroDivisionError" in done.stderr

@@ -3,7 +3,9 @@ somebody else saved since it was read is not lost."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,10 +15,9 @@ from oracle import Film
 from talking import Question, Reply, sensible, talker
 from watching import SMALL, written
 
-from cinecut import files
 from cinecut.cli.specs.check import fmt
 from cinecut.diagnostics import Stop
-from cinecut.files import check_is_file, claimed, held_by, put, write_beside
+from cinecut.files import check_is_file, claimed, held_by, put, remove, together, write_beside, writing
 from cinecut.media import link
 
 Films = Callable[[Film], Film]
@@ -88,6 +89,52 @@ def test_no_command_replaces_what_is_read_only(words: str, films: Films, tmp_pat
     assert (spec.read_text(), output.read_text()) == (before, "mine")
 
 
+@pytest.mark.parametrize(
+    "words", ["fmt a.yaml", "edit a.yaml trim 1 --out 0:03", "render a.yaml --draft -f -o b.mp4", "sheet a.yaml -f"]
+)
+def test_another_name_of_a_file_keeps_what_it_held(words: str, films: Films, tmp_path: Path) -> None:
+    """Which is said: somebody may have counted on their staying one file."""
+    spec = written(tmp_path, films(SMALL).path)
+    spec.write_text(spec.read_text().replace("timeline:", "timeline:   "))
+    for name in ("b.mp4", "a.html"):
+        (tmp_path / name).write_text("old")
+    changed = {"r": "b.mp4", "s": "a.html"}.get(words[0], "a.yaml")
+    (other := tmp_path / "other").hardlink_to(tmp_path / changed)
+    before = other.read_text()
+    done = cinecut(*words.split(), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count(f"note: {changed} had other names (hard links): they keep what it held before") == 1
+    assert (other.read_text(), other.samefile(tmp_path / changed)) == (before, False)
+    done = cinecut(*words.split(), cwd=tmp_path)
+    assert "hard links" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("output", "words"),
+    [
+        ("b.png", "vibes drama --still FILM@0:01 -f -o b.png"),
+        ("b.poster.jpg", "render a.yaml --draft --sheet -f -o b.mp4"),
+        ("a.yaml.lock", "lock a.yaml -f"),
+        ("b.csv", "shots FILM -f -o b.csv"),
+        ("c/shot_001.jpg", "shots FILM -f --stills c"),
+        ("a.html", "sheet a.yaml -f"),
+        ("b.edl", "export a.yaml --to edl -f -o b.edl"),
+    ],
+)
+@pytest.mark.parametrize("how", ["link", "hard link"])
+def test_no_command_replaces_what_it_reads(how: str, output: str, words: str, films: Films, tmp_path: Path) -> None:
+    film = Path(shutil.copy(films(SMALL).path, tmp_path / "film.mkv"))
+    written(tmp_path, film)
+    assert cinecut("link", "a.yaml", cwd=tmp_path).returncode == 0
+    before = film.read_bytes()
+    (tmp_path / output).parent.mkdir(exist_ok=True)
+    (tmp_path / output).symlink_to(film) if how == "link" else (tmp_path / output).hardlink_to(film)
+    done = cinecut(*words.replace("FILM", str(film)).split(), cwd=tmp_path)
+    assert (done.returncode, "which is read: nothing is written over it" in done.stderr) == (1, True), done.stderr
+    assert film.read_bytes() == before
+    assert (tmp_path / output).samefile(film)
+
+
 def test_a_trailer_goes_where_its_link_leads(films: Films, tmp_path: Path) -> None:
     written(tmp_path, films(SMALL).path)
     (tmp_path / "disk").mkdir()
@@ -119,14 +166,14 @@ def test_what_is_saved_in_the_very_moment_of_writing_is_not_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (path := tmp_path / "a.yaml").write_text("old")
-    exchanged = files._exchanged
+    exchanged = writing._exchanged
 
     def late(one: Path, other: Path) -> bool:
         if path.read_text() == "old":
             path.write_text("saved")
         return exchanged(one, other)
 
-    monkeypatch.setattr(files, "_exchanged", late)
+    monkeypatch.setattr(writing, "_exchanged", late)
     if not exchanged(path, path):
         pytest.skip("this system cannot exchange files")
     with pytest.raises(Stop, match="changed meanwhile"):
@@ -188,3 +235,36 @@ def test_one_analysis_at_a_time_writes_a_spec(films: Films, tmp_path: Path, monk
             pass
     with claimed(spec):
         assert not spec.exists()
+    assert not [*(tmp_path / "runtime").rglob("*.lock")]
+
+
+@pytest.mark.parametrize("fails", [None, OSError, Stop])
+def test_files_written_together_are_seen_together(fails: type[Exception] | None, tmp_path: Path) -> None:
+    files = [tmp_path / "a", tmp_path / "b"]
+    for file in (*files, gone := tmp_path / "gone"):
+        file.write_text("old")
+    error = None if fails is None else Stop("output", "no") if fails is Stop else fails("no")
+    with pytest.raises(fails) if fails else contextlib.nullcontext(), together():
+        for file in files:
+            write_beside(file, "new", was="old")
+        remove(gone)
+        assert {file.read_text() for file in (*files, gone)} == {"old"}
+        if error is not None:
+            raise error
+    assert [file.read_text() for file in files] == ["old" if fails else "new"] * 2
+    assert gone.exists() == (fails is not None)
+    assert len([*tmp_path.iterdir()]) == 2 + gone.exists()
+
+
+def test_what_was_saved_while_others_were_written_keeps_them_all(tmp_path: Path) -> None:
+    (one := tmp_path / "a").write_text("old")
+
+    def write_both() -> None:
+        with together():
+            write_beside(one, "new", was="old")
+            write_beside(tmp_path / "b", "new")
+            one.write_text("mine")
+
+    with pytest.raises(Stop, match="changed meanwhile"):
+        write_both()
+    assert (one.read_text(), [*tmp_path.iterdir()]) == ("mine", [one])

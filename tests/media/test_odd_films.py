@@ -64,7 +64,7 @@ STORED = {
 ENCODER_DELAY = 2500  # samples, at most: of lossy codecs it is the same in every shot
 
 
-@pytest.mark.matrix(7)
+@pytest.mark.matrix(5)
 @pytest.mark.parametrize("name", STORED)
 def test_however_it_is_stored(films: Films, bundled: Path, tmp_path: Path, name: str) -> None:
     base = films(BASE)
@@ -114,7 +114,7 @@ CUT: dict[str, tuple[str, str, Cutter]] = {  # name: what is made of the base, a
 }
 
 
-@pytest.mark.matrix(5)
+@pytest.mark.matrix(4)
 @pytest.mark.parametrize("name", CUT)
 def test_however_it_was_cut(films: Films, bundled: Path, tmp_path: Path, name: str) -> None:
     """Shots at the head, on and around holes, on key frames and between, and at the tail."""

@@ -19,6 +19,7 @@ from cinecut.ffmpeg.builds import find_ffmpeg
 from cinecut.language.events import Black, Shot
 from cinecut.language.read import load_spec
 from cinecut.media.probe import film_facts
+from cinecut.proof.conform.places import framing
 from cinecut.proof.conform.places.closer import clear_place
 from cinecut.proof.conform.places.film import FilmPictures
 from cinecut.proof.conform.places.placing import Piece, Placer
@@ -271,13 +272,23 @@ def test_what_stands_twice_in_a_film_is_decoded_once(folder: Path, tmp_path: Pat
         assert thrice.asked == asked
 
 
+def test_a_picture_like_a_thread_is_looked_for_nowhere() -> None:
+    """Of 8000 x 16: smaller, it has no row left."""
+    luma = np.random.default_rng(1).integers(0, 255, (45, 80), np.uint8)
+    thread = View(0.0, 0.497, 1.0, 0.503)
+    assert framing._sought(luma, luma, thread) == (0.0, thread)
+    assert framing._sought(luma, luma, View())[0] > 0
+
+
 _MOVING = [(10, 24), (60, 24), (110, 24), (160, 24)], [(310, 24), (360, 24), (410, 24), (460, 24)]
 
 
 @pytest.mark.parametrize(
     "cuts",
-    [[*_MOVING[0], (225, 36), (255, 36), *_MOVING[1]], [(60, 24), (225, 36), (255, 36), (410, 24), (510, 24)]],
-    ids=["most-certain", "few-certain"],
+    [
+        pytest.param([*_MOVING[0], (225, 36), (255, 36), *_MOVING[1]], id="most-certain", marks=pytest.mark.slow),
+        pytest.param([(60, 24), (225, 36), (255, 36), (410, 24), (510, 24)], id="few-certain"),
+    ],
 )
 def test_a_fading_still_under_a_logo_is_told_by_its_light_whatever_is_cached(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cuts: list[tuple[int, int]]

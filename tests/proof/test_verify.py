@@ -102,7 +102,7 @@ def test_the_render_itself_and_the_same_encoded_again(folder: Path) -> None:
     "arguments",
     [
         ("-vf", "scale=out_range=full,pad=256:192:0:24", "-color_range", "pc", "-ac", "1", "-c:a", "flac"),
-        ("-r", "12.5", "-crf", "20", "-c:a", "copy"),
+        pytest.param(("-r", "12.5", "-crf", "20", "-c:a", "copy"), marks=pytest.mark.slow),
         ("-vf", "scale=480:270,telecine", "-r", "125/4", "-crf", "20", "-c:a", "aac", "-b:a", "96k"),
     ],
     ids=["bars, full range, one channel", "half the rate", "fields of two pictures"],

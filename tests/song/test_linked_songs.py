@@ -24,9 +24,9 @@ def film(films: Films) -> Film:
 @pytest.mark.parametrize(
     ("beats", "differ"),
     [
-        ("{tempo: 95, first: 0.4s}", False),
+        pytest.param("{tempo: 95, first: 0.4s}", False, marks=pytest.mark.slow),
         ("{tempo: 47.5, first: 0.4s}", False),  # the same in another octave
-        ("{tempo: 135, first: 0.4s}", True),
+        pytest.param("{tempo: 135, first: 0.4s}", True, marks=pytest.mark.slow),
         ("{tempo: 95, first: 0.7s}", True),  # off-beats
         ("{times: [0.4, 1.0, 1.6, 2.2]}", True),
     ],

@@ -18,7 +18,7 @@ from cinecut.analysis.story.arc import SIGNALS, Story, TurningPoint, Zone
 from cinecut.analysis.story.zones import zone_scenes
 from cinecut.diagnostics import Stop
 from cinecut.inference import minilm
-from cinecut.inference.models import MINILM, find_minilm, find_onnx_minilm, is_installed, minilm_engine
+from cinecut.inference.models import MINILM, find_minilm, find_onnx_minilm, minilm_engine
 from cinecut.language.timebase import FilmTime
 
 with_minilm = pytest.mark.skipif(
@@ -28,18 +28,13 @@ with_minilm = pytest.mark.skipif(
 
 
 @pytest.fixture
-def with_torch() -> Iterator[None]:
-    """The engine of four seconds."""
+def with_torch(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The engine of four seconds. All other tests have the other one: they agree, which is tested here, too."""
+    if sys.modules.get("sentence_transformers", sys) is None:
+        monkeypatch.delitem(sys.modules, "sentence_transformers")
     zones.zone_vectors.cache_clear()
     yield
     zones.zone_vectors.cache_clear()
-
-
-@pytest.fixture(autouse=True)
-def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where both are there, the one that starts in a tenth of the time: they agree, which is tested here, too."""
-    if "with_torch" not in request.fixturenames and find_onnx_minilm() and is_installed("onnxruntime"):
-        monkeypatch.setitem(sys.modules, "sentence_transformers", None)
 
 
 PLAIN = {

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeAlias
@@ -21,6 +22,7 @@ import numpy as np
 from av.container import InputContainer
 from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
+from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
@@ -120,24 +122,29 @@ def luma_of(frame: VideoFrame) -> NDArray[np.uint8]:
     planes = _stored(frame)
     if planes is None:
         return np.asarray(frame.reformat(format="gray").to_ndarray(), np.uint8)
-    bits = frame.format.components[0].bits
-    return _in_bytes(planes[0] if bits == 8 else planes[0][:: max(1, frame.height // 360)], bits)
+    deeper = _planar(frame.format.name) - 8
+    return np.asarray(planes[0][:: max(1, frame.height // 360)] >> deeper if deeper else planes[0], np.uint8)
 
 
 def _stored(frame: VideoFrame) -> list[Stored] | None:
     """The Y, U and V planes [views] of a planar YUV frame, as they are stored; None for any other layout."""
-    form = frame.format
-    parts = form.components
-    if len(parts) < 3 or form.is_rgb or form.is_bit_stream or form.is_big_endian or len(frame.planes) < 3:
+    bits = _planar(frame.format.name)
+    if not bits:
         return None
-    kind = np.dtype(np.uint8 if parts[0].bits == 8 else np.uint16)
+    kind = np.dtype(np.uint8 if bits == 8 else np.uint16)
     planes = frame.planes[:3]
     stored: list[Stored] = [np.frombuffer(memoryview(plane), kind).reshape(plane.height, -1) for plane in planes]
     return [wide[:, : plane.width] for wide, plane in zip(stored, planes, strict=True)]
 
 
-def _in_bytes(plane: Stored, bits: int) -> NDArray[np.uint8]:
-    return np.asarray(plane if bits == 8 else plane >> (bits - 8), np.uint8)
+@cache
+def _planar(name: str) -> int:
+    """The bits of a point in a planar YUV format; 0 for any other layout."""
+    form = VideoFormat(name)
+    parts = form.components
+    if len(parts) < 3 or form.is_rgb or form.is_bit_stream or form.is_big_endian or parts[2].plane != 2:
+        return 0
+    return int(parts[0].bits)
 
 
 def small_planes(frame: VideoFrame, columns: int, rows: int) -> NDArray[np.uint8]:
@@ -147,14 +154,17 @@ def small_planes(frame: VideoFrame, columns: int, rows: int) -> NDArray[np.uint8
         frame = frame.reformat(width=320, height=180, format="yuv444p")
         planes = _stored(frame)
         assert planes is not None
-    bits = frame.format.components[0].bits
-    return np.stack([_in_bytes(_small(plane, columns, rows), bits) for plane in planes])
+    deeper = _planar(frame.format.name) - 8
+    small = np.empty((3, rows, columns), planes[0].dtype)
+    for plane, target in zip(planes, small, strict=True):
+        _shrink(plane, target)
+    return np.asarray(small >> deeper if deeper else small, np.uint8)
 
 
-def _small(plane: Stored, columns: int, rows: int) -> Stored:
-    """A plane of `rows` x `columns`. Some of the points are enough: two rows for each of its own where both sizes go
-    into the plane's; else four points for each of twice its size, since to weigh all takes as long as decoding."""
-    height, width = plane.shape
+def _shrink(plane: Stored, target: Stored) -> None:
+    """Fill a smaller plane. Some of the points are enough: two rows for each of its own where both sizes go into the
+    plane's; else four points for each of twice its size, since to weigh all takes as long as decoding."""
+    (height, width), (rows, columns) = plane.shape, target.shape
     points: Any = plane
     if height >= 2 * rows and width >= 2 * columns:
         if height % (2 * rows) or width % (2 * columns):
@@ -162,7 +172,7 @@ def _small(plane: Stored, columns: int, rows: int) -> Stored:
         else:  # OpenCV halves both sides at once much sooner than it goes all the way
             points = points[:: height // (2 * rows)]
             points = cv2.resize(points, (width // 2, rows), interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.resize(points, (columns, rows), interpolation=cv2.INTER_AREA))
+    cv2.resize(points, (columns, rows), dst=target, interpolation=cv2.INTER_AREA)
 
 
 # --- one pass over the file -----------------------------------------------------------------------------------------

@@ -92,7 +92,7 @@ class GroupReader:
         discard_others(self._container, self._stream)
         self._base = self._stream.time_base or Fraction(1, 1000)
         self.watch: Callable[[int, VideoFrame], None] | None = None  # is shown each picture and its rank
-        self._going: tuple[int, Iterator[tuple[int, NDArray[np.uint8]]]] | None = None
+        self._going: tuple[int, Iterator[tuple[int, VideoFrame]]] | None = None
         self._every = 4 if index.key.all() else 1  # films of key frames only are outlined by every fourth picture
 
     def __enter__(self) -> GroupReader:
@@ -107,7 +107,7 @@ class GroupReader:
         fine : [at least the film's number of pictures] where every picture is wanted; elsewhere an outline is enough
         """
         self._going = group, self._decoded(group, fine)
-        return self._going[1]
+        return ((rank, small_planes(frame, *self._size)[:, *self._inside]) for rank, frame in self._going[1])
 
     def go_on(self, group: int, end: int) -> None:
         """Decode a group up to the rank `end` - 1, from the last picture of it on that was requested, for `watch`."""
@@ -116,7 +116,7 @@ class GroupReader:
         assert self._going is not None
         next((rank for rank, _ in self._going[1] if rank >= end - 1), None)
 
-    def _decoded(self, group: int, fine: NDArray[np.bool_]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    def _decoded(self, group: int, fine: NDArray[np.bool_]) -> Iterator[tuple[int, VideoFrame]]:
         decoder = self._stream.codec_context
         newest = int(self._index.rank[self._index.groups[group]]) - 1
         for packet in self._needed(group, fine):
@@ -126,7 +126,7 @@ class GroupReader:
                     newest = rank
                     if self.watch is not None:
                         self.watch(rank, frame)
-                    yield rank, small_planes(frame, *self._size)[:, *self._inside]
+                    yield rank, frame
 
     def _needed(self, group: int, fine: NDArray[np.bool_]) -> Iterator[Packet[VideoStream] | None]:
         """The packets from `group` on that are needed for `fine`, each after setting the decoder; None to drain it.

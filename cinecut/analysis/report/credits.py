@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cinecut.diagnostics import Diagnostic
-from cinecut.files import content_of, write_beside
+from cinecut.files import content_of, remove, write_beside
 from cinecut.inference.chat import printable
 from cinecut.media.open import open_media, tags
 
@@ -42,7 +42,7 @@ def write_credits(file: Path, text: str | None) -> list[Diagnostic]:
     kept, with a warning."""
     if text is None:
         if _is_ours(file):
-            file.unlink()
+            remove(file)
         return []
     if os.path.lexists(file) and not _is_ours(file):
         hint = "rename it, and analyze again"

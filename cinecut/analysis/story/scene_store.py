@@ -17,7 +17,7 @@ import msgpack
 
 from cinecut.analysis.cache import packed, unpacked
 from cinecut.diagnostics import Diagnostic
-from cinecut.files import beside, content_of
+from cinecut.files import beside, content_of, new_folder
 from cinecut.language.timebase import FilmTime
 
 NAME = "film.scenes.msgpack"
@@ -91,8 +91,7 @@ class SceneStore:
             self._model, self._questions, tuple(at.seconds for at in times), tuple(scenes[at] for at in times)
         )
         data = packed(replace(self._empty, answers=(*others, mine)))
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with beside(self.path) as part:
+        with new_folder(self.path.parent), beside(self.path) as part:
             part.write_bytes(packed([_KIND, _FORMAT, hashlib.sha256(data).digest(), data]))
 
     def _is_mine(self, answers: _Answers) -> bool:

@@ -37,19 +37,19 @@ class Cluster:
         distributed: Any = import_module("distributed")
         resources = self.resources()
         futures = {self._submitted(film, resources): film for film in films}
-        for future, found in distributed.as_completed(
+        for future, entry in distributed.as_completed(
             list(futures), loop=self._client.loop, with_results=True, raise_errors=False
         ):
             film = futures.pop(future)
             if future.status != "finished":
                 reason = str(future.exception()).partition("\n")[0] or type(future.exception()).__name__
                 yield CatalogueEntry(str(film), failed=f"the cluster gave it up: {reason[:300]}")
-            elif not found.failed and not Catalogue(self._folder).has(found.fingerprint, found.key):
+            elif not entry.failed and not Catalogue(self._folder).has(entry.fingerprint, entry.key):
                 yield CatalogueEntry(
                     str(film), failed="its worker wrote elsewhere: the catalogue must be on storage that all share"
                 )
             else:
-                yield found
+                yield entry
             del future  # its result may go
 
     def resources(self) -> dict[str, int] | None:

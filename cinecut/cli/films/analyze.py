@@ -6,7 +6,7 @@ import contextlib
 import os
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -130,7 +130,7 @@ def _analyzed(options: FilmOptions, target: Path, was: bytes, ffmpeg: str | None
     from cinecut.analysis.request import Request
     from cinecut.ffmpeg.builds import path_of
     from cinecut.ffmpeg.decoders import check_decodes
-    from cinecut.files import changed_meanwhile, disk_errors, held_by
+    from cinecut.files import changed_meanwhile, disk_errors, held_by, together
 
     for film in options.films:
         check_decodes(film, path_of(ffmpeg))
@@ -166,11 +166,11 @@ def _analyzed(options: FilmOptions, target: Path, was: bytes, ffmpeg: str | None
         with disk_errors(target):
             if held_by(target) != was:
                 raise changed_meanwhile(target, "its results are kept: the same command again is quick")
-        _make_folder(target.parent)
-        warnings += write_credits(target.with_suffix(".credits.txt"), analysis.credits)
-        analysis = replace(analysis, diagnostics=(*warnings, *analysis.diagnostics))
-        print_diagnostics(list(analysis.diagnostics))
-        _keep(analysis, request, (options.sources, was), lambda done: watching.share("sheet", done))
+        with _folder_of(target), together():
+            warnings += write_credits(target.with_suffix(".credits.txt"), analysis.credits)
+            analysis = replace(analysis, diagnostics=(*warnings, *analysis.diagnostics))
+            print_diagnostics(list(analysis.diagnostics))
+            _keep(analysis, request, (options.sources, was), lambda done: watching.share("sheet", done))
     return analysis
 
 
@@ -186,8 +186,8 @@ def leave_out(shares: dict[str, int], models: Models | None, measure_only: bool)
 def _keep(
     analysis: Analysis, request: Request, safe: tuple[list[Path], bytes], progress: Callable[[float], None]
 ) -> None:
-    """Write the sheet, the schema and the spec; the spec last, so that an interrupted run can be repeated. `safe`: the
-    files that stay as they are, and what the spec's file held."""
+    """Write the sheet, the schema and the spec. `safe`: the files that stay as they are, and what the spec's file
+    held."""
     from cinecut.analysis.analyze import known_about
     from cinecut.files import write_beside
     from cinecut.language.document import parse_document
@@ -256,11 +256,15 @@ def _check_free(target: Path, sheet: Path, force: bool) -> None:
         raise Stop("output", f"{sheet} is there already, and is no contact sheet", "--force replaces it")
 
 
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise Stop("output", f"the folder {folder} cannot be made: {error.strerror}", "choose another") from None
+@contextlib.contextmanager
+def _folder_of(target: Path) -> Iterator[None]:
+    """The folder of a file that the block writes. Raises Stop if it cannot be made."""
+    from cinecut.files import disk_errors, new_folder
+
+    with contextlib.ExitStack() as made:
+        with disk_errors(target.parent):
+            made.enter_context(new_folder(target.parent))
+        yield
 
 
 def is_sheet(page: Path) -> bool:

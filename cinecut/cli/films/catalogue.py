@@ -90,8 +90,8 @@ def index(
     if not done.films:
         endings = "films are told by the ends of their names; what is hidden, and links that lead out, are left out"
         print_diagnostics([Diagnostic("film", "there is no film in these folders", None, (endings,))])
-    told = [each.failed if each.path in each.failed else f"{each.path}: {each.failed}" for each in done.failed]
-    print_diagnostics([Diagnostic("film", message) for message in told])
+    failures = [each.failed if each.path in each.failed else f"{each.path}: {each.failed}" for each in done.failed]
+    print_diagnostics([Diagnostic("film", message) for message in failures])
     if as_json:
         print(json.dumps({"report": str(report), "new": done.new, "films": [asdict(each) for each in done.films]}))
     else:
@@ -168,15 +168,17 @@ def find(
     asked = ", ".join([*terms, *([f"like {Path(like).name}"] if like is not None else [])])
     if not hits:
         raise Stop("no-material", f"no shot fits {asked}", *opened.lacks(terms))
-    if page is not None:
-        from cinecut.catalogue.page import write_hits
+    from cinecut.files import together, write_beside
 
-        write_hits(hits, kept, asked, page)
-    if spec is not None:
-        from cinecut.catalogue.cutting import spec_of
-        from cinecut.files import write_beside
+    with together():
+        if page is not None:
+            from cinecut.catalogue.page import write_hits
 
-        write_beside(spec, spec_of(hits, kept, spec, asked), [hit.film for hit in hits])
+            write_hits(hits, kept, asked, page)
+        if spec is not None:
+            from cinecut.catalogue.cutting import spec_of
+
+            write_beside(spec, spec_of(hits, kept, spec, asked), [hit.film for hit in hits])
     _print(hits, as_json)
     for file in (page, spec):
         if file is not None:

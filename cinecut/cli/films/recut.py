@@ -73,7 +73,7 @@ def recut(
     from cinecut.edits.changes.compare import differences
     from cinecut.edits.recut.merging import RecutOptions
     from cinecut.edits.revise import rewrite
-    from cinecut.files import write_beside
+    from cinecut.files import real_path, write_beside
     from cinecut.known.record import keep
     from cinecut.render.check import check_spec
 
@@ -86,22 +86,39 @@ def recut(
     wish = RecutOptions(act, choice.paths, only_kept, known.timeline if base is not None and known is not None else "")
     result = _merged(spec, (base, ours), analysis, wish)
     if not dry_run:
-        if output is None:
+        if real_path(target) == real_path(spec):
             rewrite(spec, document.mark + document.text, result.text)
         else:
-            write_beside(output, result.text, sources)
+            result = _elsewhere(result, spec, target)
+            write_beside(target, result.text, [spec, *sources])
         keep(replace(now, wrote=result.wrote, text=result.text))
         _page_anew(target, analysis, now)
-    found = differences(ours.layout, result.layout)
+    changed = differences(ours.layout, result.layout)
     if as_json:
         record: dict[str, Any] = {"spec": str(target), "written": not dry_run, "seconds": _seconds(result)}
-        record |= {"kept": result.kept, "conflicts": result.conflicts, "differences": [d.as_json() for d in found]}
+        record |= {"kept": result.kept, "conflicts": result.conflicts, "differences": [d.as_json() for d in changed]}
         print(json.dumps(record, ensure_ascii=False, indent=2))
         return
-    _tell(target, result, [each.text for each in found], dry_run)
+    _tell(target, result, [each.text for each in changed], dry_run)
     _tell_length(result, wanted)
     if not dry_run:
         print_diagnostics(list(check_spec(target)))  # what was kept may not fit the new beats
+
+
+def _elsewhere(result: Recut, spec: Path, target: Path) -> Recut:
+    """The new spec as it names its media from another folder."""
+    from cinecut.language.document import parse_document
+    from cinecut.language.read import fill_spec
+    from cinecut.media.link import named_from
+
+    if target.parent.absolute() == spec.parent.absolute():
+        return result
+
+    def moved(text: str) -> str:
+        document = parse_document(target, text, report := Report())
+        return named_from(document, report.require(fill_spec(document, report)), spec.parent, target.parent)
+
+    return replace(result, text=moved(result.text), wrote=moved(result.wrote))
 
 
 def _page_anew(target: Path, analysis: Analysis, now: Known) -> None:

@@ -65,12 +65,12 @@ def shots(
     with watch("Looking") as watching:
         line = StageRunner(Cache(fingerprint(film)), watching.share)
         facts = line.run(FACTS, film)
-        found = line.run(SHOTS, film, facts)
+        detected = line.run(SHOTS, film, facts)
         if stills is not None:
-            shot_list.write_stills(film, facts, found.shots, stills, lambda done: line.progress("stills", done))
-    listed = shot_list.rows(found.shots, facts)
-    print_diagnostics(list(found.diagnostics))
-    _hand_over(listed, film, output, as_json, lambda: shot_list.as_otio(film, facts, found.shots))
+            shot_list.write_stills(film, facts, detected.shots, stills, lambda done: line.progress("stills", done))
+    listed = shot_list.rows(detected.shots, facts)
+    print_diagnostics(list(detected.diagnostics))
+    _hand_over(listed, film, output, as_json, lambda: shot_list.as_otio(film, facts, detected.shots))
 
 
 @app.command()
@@ -99,9 +99,9 @@ def scenes(
 
     with watch("Looking") as watching:
         models = open_models(llama_server, llm_url, no_models, watching.waiting)
-        found = look_at(film, LookOptions(language, not no_models), models, watching.share)
-    listed = rows(found)
-    print_diagnostics([Diagnostic("film", warning) for warning in found.warnings])
+        looked = look_at(film, LookOptions(language, not no_models), models, watching.share)
+    listed = rows(looked)
+    print_diagnostics([Diagnostic("film", warning) for warning in looked.warnings])
     _hand_over(listed, film, output, as_json)
 
 

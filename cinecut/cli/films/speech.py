@@ -53,12 +53,12 @@ def rate_of(text: str | None) -> Fraction | None:
     if text is None:
         return None
     try:
-        found = _NTSC.get(text.strip()) or Fraction(text)
+        rate = _NTSC.get(text.strip()) or Fraction(text)
     except (ValueError, ZeroDivisionError):
-        found = Fraction(0)
-    if not 1 <= found <= 240:
+        rate = Fraction(0)
+    if not 1 <= rate <= 240:
         raise Stop("option", f"--subtitles-rate {text}: write frames a second, such as 23.976 or 25")
-    return found
+    return rate
 
 
 @app.command()
@@ -97,10 +97,14 @@ def transcribe(
         facts = line.run(FACTS, film)
         if not facts.audio:
             raise Stop("no-audio", f"{film} has no sound")
-        found = words_of(film, facts, line.run(VOICES, film, facts, 0), model, line)
-        write_beside(target, found.srt(), [film])
+        transcript = words_of(film, facts, line.run(VOICES, film, facts, 0), model, line)
+        write_beside(target, transcript.srt(), [film])
     if as_json:
-        rows = [[[float(word.start), float(word.end), word.text.strip()] for word in words] for words in found.lines]
-        print(json.dumps({"subtitles": str(target), "language": found.language, "lines": rows}, ensure_ascii=False))
+        rows = [
+            [[float(word.start), float(word.end), word.text.strip()] for word in words] for words in transcript.lines
+        ]
+        print(
+            json.dumps({"subtitles": str(target), "language": transcript.language, "lines": rows}, ensure_ascii=False)
+        )
     else:
-        show(f"{target}: {len(found.lines)} lines in {found.language or 'no language'}")
+        show(f"{target}: {len(transcript.lines)} lines in {transcript.language or 'no language'}")

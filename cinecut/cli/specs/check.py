@@ -115,8 +115,8 @@ def explanations() -> dict[str, dict[str, str]]:
     from cinecut.language.document import plain, read_document
 
     file = Path(__file__).parent.parent.parent / "codes.yaml"
-    found: dict[str, dict[str, str]] = plain(read_document(file, Report()).root)
-    return found
+    codes: dict[str, dict[str, str]] = plain(read_document(file, Report()).root)
+    return codes
 
 
 def _found(specs: Sequence[Path]) -> Iterator[Path]:

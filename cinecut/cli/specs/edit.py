@@ -57,13 +57,13 @@ def diff(
     from cinecut.edits.changes.compare import differences
     from cinecut.render.check import layout_at
 
-    found = differences(layout_at(before), layout_at(after))
+    changed = differences(layout_at(before), layout_at(after))
     if as_json:
-        print(json.dumps({"differences": [each.as_json() for each in found]}, ensure_ascii=False, indent=2))
+        print(json.dumps({"differences": [each.as_json() for each in changed]}, ensure_ascii=False, indent=2))
         return
-    for each in found:
+    for each in changed:
         show(each.text)
-    if not found:
+    if not changed:
         say("they show the same")
 
 
@@ -162,18 +162,18 @@ def log(spec: SpecArgument, as_json: JsonOption = False) -> None:
     from cinecut.edits.revise import log as entries
     from cinecut.edits.revise import revision_of
 
-    found = entries(spec)[::-1]
+    newest = entries(spec)[::-1]
     if as_json:
         records = [
             {"when": each.when, "said": each.said, "before": revision_of(each.before), "after": revision_of(each.after)}
-            for each in found
+            for each in newest
         ]
         print(json.dumps({"edits": records}, ensure_ascii=False, indent=2))
         return
-    for each in found:
+    for each in newest:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(each.when))
         show(f"{when}  {'; '.join(each.said)}")
-    if not found:
+    if not newest:
         say("no edit is kept")
 
 

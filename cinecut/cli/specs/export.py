@@ -108,10 +108,10 @@ def _rows(unsupported: Sequence[Unsupported]) -> list[list[str]]:
     events: dict[tuple[str, str], dict[str, list[int]]] = {}
     for each in unsupported:
         kind, _, number = each.event.rpartition(" ") if each.event[-1:].isdecimal() else (each.event, "", "")
-        found = events.setdefault((each.what, each.instead), {}).setdefault(kind, [])
-        found += [int(number)] if number else []
+        numbers = events.setdefault((each.what, each.instead), {}).setdefault(kind, [])
+        numbers += [int(number)] if number else []
     return [
-        ["; ".join(" ".join(filter(None, (kind, _spans(found)))) for kind, found in kinds.items()), *key]
+        ["; ".join(" ".join(filter(None, (kind, _spans(numbers)))) for kind, numbers in kinds.items()), *key]
         for key, kinds in events.items()
     ]
 
@@ -216,10 +216,10 @@ def _edited(files: list[Path], into: Path | None) -> tuple[Path, Path | None]:
 def _bring(file: Path, into: Path, dry_run: bool) -> tuple[list[str], list[str]]:
     from cinecut.interchange.back.bring import bring
 
-    found = bring(into, file)
-    if found.said and not dry_run:
-        write_beside(into, found.text, [file], found.was)
-    return found.said, found.by_hand
+    brought = bring(into, file)
+    if brought.said and not dry_run:
+        write_beside(into, brought.text, [file], brought.was)
+    return brought.said, brought.by_hand
 
 
 def _begin(file: Path, new: Path, films: list[Path], force: bool) -> tuple[list[str], list[str]]:
@@ -230,6 +230,6 @@ def _begin(file: Path, new: Path, films: list[Path], force: bool) -> tuple[list[
     refuse_existing([new], force)
     with open_file(file) as opened:
         named = [(name_from(new.parent, film), film_facts(film)) for film in films]
-        found = begin(file.name, opened.read(), new.parent, named)
-    write_beside(new, found.text, never=[file, *films])
-    return [f"{new}: {found.events} events"], found.by_hand
+        begun = begin(file.name, opened.read(), new.parent, named)
+    write_beside(new, begun.text, never=[file, *films])
+    return [f"{new}: {begun.events} events"], begun.by_hand

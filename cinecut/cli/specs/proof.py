@@ -81,15 +81,15 @@ def why(
     build = find_ffmpeg(ffmpeg)
     old = locked_state(spec) if other is None else state_of(spec, build)
     new = state_of(spec if other is None else other, build)
-    found = run(old, new)
+    anew_runs = run(old, new)
     segments = sum(len(output.segments) for output in new.lock.outputs)
     if as_json:
-        anew = sum(1 for each in found if each.events)
-        print(json.dumps({"anew": [each.as_json() for each in found], "same": segments - anew}, ensure_ascii=False))
+        anew = sum(1 for each in anew_runs if each.events)
+        print(json.dumps({"anew": [each.as_json() for each in anew_runs], "same": segments - anew}, ensure_ascii=False))
         return
-    if not found:
+    if not anew_runs:
         say("nothing would be rendered again")
-    for each in found:
+    for each in anew_runs:
         show(f"{each.what} again:")
         for cause in each.causes:
             span = cause.span
@@ -129,22 +129,22 @@ def verify(
     check_free(page, force)
     build, job = find_ffmpeg(ffmpeg), deliverable_of(spec, file, only)
     with watch("Verifying") as watching:
-        found = run(job, file, build, watching.waiting)
-    diagnostics = [each.diagnostic(found.rate) for each in found.findings]
+        verified = run(job, file, build, watching.waiting)
+    diagnostics = [each.diagnostic(verified.rate) for each in verified.findings]
     if format == "json" or as_json:
-        rows = [each.as_json(found.rate) for each in found.findings]
-        print(json.dumps({"diagnostics": rows, "file": summary(found)}, ensure_ascii=False, indent=2))
+        rows = [each.as_json(verified.rate) for each in verified.findings]
+        print(json.dumps({"diagnostics": rows, "file": summary(verified)}, ensure_ascii=False, indent=2))
     elif format != "text":
         print_for_host(format, diagnostics)
     else:
         print_diagnostics(diagnostics)
-        if found.ok:
-            say(f"{file}: {found.file.frames} frames, as {spec} says")
+        if verified.ok:
+            say(f"{file}: {verified.file.frames} frames, as {spec} says")
     if page is not None:
         from cinecut.proof.verify.page import write_page
 
-        write_page(page, spec.name, file.name, found, [spec, file])
-    raise typer.Exit(0 if found.ok else 1)
+        write_page(page, spec.name, file.name, verified, [spec, file])
+    raise typer.Exit(0 if verified.ok else 1)
 
 
 @app.command()
@@ -168,7 +168,7 @@ def conform(
 
     Example: cinecut conform trailer.mp4 film.mkv -o specs/old_trailer.yaml
     """
-    from cinecut.files import write_beside
+    from cinecut.files import together, write_beside
     from cinecut.proof.conform.reading import conform as run
 
     target = output or trailer.with_suffix(".yaml")
@@ -177,14 +177,20 @@ def conform(
     for file in (target, as_template):
         check_free(file, force)
     with watch("Conforming", {"film": 1, "shots": 3}) as watching:
-        found = run(trailer, films, target, watching.share)
-    write_beside(target, found.text, [trailer, *films])
-    if as_template is not None:
-        write_beside(as_template, found.template, [trailer, *films, target])
-    shots = [piece for piece in found.pieces if piece.film is not None]
+        conformed = run(trailer, films, target, watching.share)
+    with together():
+        write_beside(target, conformed.text, [trailer, *films])
+        if as_template is not None:
+            write_beside(as_template, conformed.template, [trailer, *films, target])
+    shots = [piece for piece in conformed.pieces if piece.film is not None]
     if as_json:
-        numbers = {"frames": found.frames, "shots": len(shots), "foreign": found.foreign, "cards": len(found.cards)}
+        numbers = {
+            "frames": conformed.frames,
+            "shots": len(shots),
+            "foreign": conformed.foreign,
+            "cards": len(conformed.cards),
+        }
         print(json.dumps({"spec": str(target), **numbers}))
     else:
-        read = f", {len(found.cards)} cards are read" if found.cards else ""
-        say(f"{target}: {len(shots)} shots, {found.foreign} of {found.frames} frames are of no film{read}")
+        read = f", {len(conformed.cards)} cards are read" if conformed.cards else ""
+        say(f"{target}: {len(shots)} shots, {conformed.foreign} of {conformed.frames} frames are of no film{read}")

@@ -25,7 +25,7 @@ from cinecut.cli.terminal import (
     watch,
 )
 from cinecut.diagnostics import Report, Stop, as_word
-from cinecut.files import disk_errors, refuse_existing
+from cinecut.files import disk_errors
 
 if TYPE_CHECKING:
     from cinecut.config import Default
@@ -177,7 +177,7 @@ def render_spec(
     force = force or may_replace(target)
     check_delivery(job, target, force)
     if sheet:
-        _check_pictures(_shown(job, job.files(target)), force)
+        _check_pictures(job, target, force)
     if stems is not None:
         check_stems(job, stems, force)
     how = Effort(*effort)
@@ -252,11 +252,13 @@ def _into(folder: Default | None, name: str) -> Path:
     return Path(folder.value) / name
 
 
-def _check_pictures(files: Iterable[Path], force: bool) -> None:
+def _check_pictures(job: Job, target: Path, force: bool) -> None:
     """Raise Stop where a sheet or a poster would replace a file."""
+    from cinecut.render.outputs import check_beside
     from cinecut.review.contact import picture_files
 
-    refuse_existing((picture for file in files for picture in picture_files(file)), force)
+    shown = _shown(job, job.files(target))
+    check_beside(job, (picture for file in shown for picture in picture_files(file)), force)
 
 
 def _write_pictures(job: Job, files: Iterable[Path]) -> None:

@@ -34,7 +34,7 @@ def sheet(
     Example: cinecut sheet specs/film.yaml
     """
     from cinecut.cli.films.analyze import is_sheet
-    from cinecut.files import check_is_file, check_no_source, write_beside
+    from cinecut.files import check_is_file, check_no_source, together, write_beside
     from cinecut.known.record import as_json as known_json
     from cinecut.language.document import read_document
     from cinecut.language.read import film_files
@@ -47,25 +47,25 @@ def sheet(
     report.stop_on_error()
     layout = laid_out(document)
     films = film_files(layout.trailer.spec, spec.parent)
-    found = known_at(layout.trailer.spec, spec)
+    knowledge = known_at(layout.trailer.spec, spec)
     for source in (spec, *films.values()):
         check_no_source(page, [source])
     check_is_file(page)
     if page.exists() and not force and not is_sheet(page):
         hint = "--force replaces it, -o names another"
         raise Stop("output", f"{page} is there already, and is no contact sheet", hint)
-    if known and found is None:
+    if known and knowledge is None:
         raise Stop(
             "option", "--known: the results of analyze for this film are not on this machine", "analyze the film first"
         )
     warn(layout, spec, report)
-    with watch("Sheet") as watching:
-        subject = Subject(layout, document, films, found, list(report))
-        write_sheet(subject, page, lambda done: watching.share("stills", done))
     files = [page]
-    if known and found is not None:
-        files.append(spec.with_suffix(".known.json"))
-        write_beside(files[1], known_json(found))
+    with watch("Sheet") as watching, together():
+        subject = Subject(layout, document, films, knowledge, list(report))
+        write_sheet(subject, page, lambda done: watching.share("stills", done))
+        if known and knowledge is not None:
+            files.append(spec.with_suffix(".known.json"))
+            write_beside(files[1], known_json(knowledge), [spec, *films.values()])
     if as_json:
         print(json.dumps({"spec": str(spec), "files": [str(file) for file in files]}, ensure_ascii=False))
     else:

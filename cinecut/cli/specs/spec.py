@@ -37,14 +37,14 @@ def explain(
     from cinecut.review.explain import rows, settings
 
     layout = layout_at(spec)
-    found, placed = [*settings(layout.trailer), *_own_defaults(spec)], rows(layout)
+    shown, placed = [*settings(layout.trailer), *_own_defaults(spec)], rows(layout)
     if as_json_:
-        parts: dict[str, Any] = {"settings": [asdict(s) for s in found], "timeline": [asdict(r) for r in placed]}
+        parts: dict[str, Any] = {"settings": [asdict(s) for s in shown], "timeline": [asdict(r) for r in placed]}
         print(json.dumps(parts, ensure_ascii=False, indent=2))
         return
     both = values == timeline
     if values or both:
-        print_table(["value", "", "set by"], [[s.path, s.value, s.by] for s in found])
+        print_table(["value", "", "set by"], [[s.path, s.value, s.by] for s in shown])
     if timeline or both:
         _print_rows(placed)
 

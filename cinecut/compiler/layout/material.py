@@ -121,7 +121,7 @@ def sound_fades(
 
 def sound_over(shot: Shot, start: Fraction, end: Fraction, heard: FilmRange, clockwork: Clockwork) -> tuple[int, int]:
     """Frames by which the sound starts before the picture and ends after it (J- and L-cut)."""
-    found, film_end = [], clockwork.film_end(heard)
+    lengths, film_end = [], clockwork.film_end(heard)
     for key, length, at in (("sound_lead", shot.sound_lead, start), ("sound_trail", shot.sound_trail, end)):
         frames = clockwork.frames(length, at, shot.place.of(key)) if length else 0
         if frames:
@@ -136,5 +136,5 @@ def sound_over(shot: Shot, start: Fraction, end: Fraction, heard: FilmRange, clo
                 clockwork.report.add("past-end", message, shot.place.of(key), "shorten the trail")
         if frames and shot.mute:
             clockwork.report.add("over-determined", f"a muted shot has no sound for `{key}`", shot.place.of(key))
-        found.append(frames)
-    return found[0], found[1]
+        lengths.append(frames)
+    return lengths[0], lengths[1]

@@ -204,8 +204,8 @@ def _voices(placed: Placed, trailer: Trailer, ruler: Ruler) -> Iterator[PlacedVo
         if voice.take is not None and voice.file is not None:
             message = "a voice is a line of the film or a file, and this one is both"
             ruler.report.add("over-determined", message, voice.place.of("file"), "remove `take` or `file`")
-        if voice.file is None and (found := _voice(voice, index, placed, trailer, ruler)) is not None:
-            yield found
+        if voice.file is None and (line := _voice(voice, index, placed, trailer, ruler)) is not None:
+            yield line
 
 
 def _voice(voice: Voice, index: int, placed: Placed, trailer: Trailer, ruler: Ruler) -> PlacedVoice | None:

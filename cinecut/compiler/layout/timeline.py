@@ -134,11 +134,11 @@ class Timeline:
 
 def translated(texts: Sequence[PlacedText], translation: Translation | None) -> list[PlacedText]:
     """Texts in another language; texts without a translation stay as they are."""
-    found = list[PlacedText]()
+    placed = list[PlacedText]()
     for text in texts:
         words = translation.of(text.text, text.event) if translation is not None else None
-        found.append(text if words is None else replace(text, text=words.text, span=words.span))
-    return found
+        placed.append(text if words is None else replace(text, text=words.text, span=words.span))
+    return placed
 
 
 def build_timeline(trailer: Trailer, report: Report) -> Timeline:

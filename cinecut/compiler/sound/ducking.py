@@ -40,27 +40,27 @@ def _piece(duck: Duck, samples: int, label: str) -> Laid:
 
 def corners(ducks: Iterable[Duck]) -> list[tuple[tuple[int, Fraction], ...]]:
     """Each duck's envelope as (sample, dB) corners, for programs that draw it themselves."""
-    found: list[tuple[tuple[int, Fraction], ...]] = []
+    corners: list[tuple[tuple[int, Fraction], ...]] = []
     for duck in _merged(ducks):
         start = duck.place.start - round(_AHEAD * SAMPLE_RATE)
         end = duck.place.end + round((_HOLD + _RELEASE) * SAMPLE_RATE)
         down, up = start + round(_ATTACK * SAMPLE_RATE), end - round(_RELEASE * SAMPLE_RATE)
         level, whole = -duck.depth, Fraction(0)
-        found.append(((start, whole), (down, level), (max(down, up), level), (end, whole)))
-    return found
+        corners.append(((start, whole), (down, level), (max(down, up), level), (end, whole)))
+    return corners
 
 
 def _merged(ducks: Iterable[Duck]) -> list[Duck]:
     """Ducks that touch, including their ramps, joined into one as deep as the deepest."""
     room = round((_AHEAD + _HOLD + _RELEASE) * SAMPLE_RATE)
-    found: list[Duck] = []
+    merged: list[Duck] = []
     for duck in sorted(ducks, key=lambda duck: duck.place.start):
-        if found and duck.place.start <= found[-1].place.end + room:
-            last = found.pop()
+        if merged and duck.place.start <= merged[-1].place.end + room:
+            last = merged.pop()
             place = Sounding(last.place.start, max(last.place.end, duck.place.end))
             duck = Duck(place, max(last.depth, duck.depth))
-        found.append(duck)
-    return found
+        merged.append(duck)
+    return merged
 
 
 def hush(pad: Pad, track: Soundtrack, label: str) -> Pad:

@@ -72,12 +72,12 @@ def lower_splits(stems: Mapping[str, Pad], wanted: Mapping[str, tuple[str, bool]
         for part, names in takers.items()
         if names
     }
-    found = dict[str, Pad]()
+    finished = dict[str, Pad]()
     for name, (kind, mastered) in wanted.items():
         pads = [taps[part][name] for part in _SPLITS[kind] if part in stems]
         pad = sounds.mix(pads, kind) if pads else sounds.exact_length(sounds.silence(kind, channels), samples, kind)
-        found[name] = sounds.hole(pad, hole_of(name)) if mastered else pad
-    return found
+        finished[name] = sounds.hole(pad, hole_of(name)) if mastered else pad
+    return finished
 
 
 UNDER_VOICE = Fraction(9)  # dB by which the film's own sound goes down under a voice

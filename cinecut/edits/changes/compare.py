@@ -130,10 +130,10 @@ def events_matched(before: Sequence[Placed], after: Sequence[Placed]) -> list[in
         return type(before[left[at]].event) is type(after[right[number]].event)
 
     rest = matched([before[at].label for at in left], [after[number].label for number in right], shared, fits)
-    found: list[int | None] = [own.get(number) for number in range(len(after))]
+    partners: list[int | None] = [own.get(number) for number in range(len(after))]
     for number, was in zip(right, rest, strict=True):
-        found[number] = left[was] if was is not None else None
-    return found
+        partners[number] = left[was] if was is not None else None
+    return partners
 
 
 def _shared(one: Placed, other: Placed) -> Fraction:

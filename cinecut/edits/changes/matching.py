@@ -21,32 +21,32 @@ def matched(
     (`shared` of two numbers is more than 0, the more the sooner), then those that stand after the same neighbour and
     fit into its place. The parts themselves need only be equal where they are the very same.
     """
-    found: list[int | None] = [None] * len(after)
+    partners: list[int | None] = [None] * len(after)
     for block in SequenceMatcher(a=before, b=after, autojunk=False).get_matching_blocks():
         for k in range(block.size):
-            found[block.b + k] = block.a + k
-    free = dict.fromkeys(sorted(set(range(len(before))) - {at for at in found if at is not None}))
+            partners[block.b + k] = block.a + k
+    free = dict.fromkeys(sorted(set(range(len(before))) - {at for at in partners if at is not None}))
     same = defaultdict[Hashable, list[int]](list)
     for at in reversed(free):
         same[before[at]].append(at)
     for number, part in enumerate(after):
-        if found[number] is None and same.get(part):
-            found[number] = same[part].pop()
-            del free[found[number]]  # type: ignore[arg-type]  # it was just set
-    open_ = [number for number, was in enumerate(found) if was is None]
+        if partners[number] is None and same.get(part):
+            partners[number] = same[part].pop()
+            del free[partners[number]]  # type: ignore[arg-type]  # it was just set
+    open_ = [number for number, was in enumerate(partners) if was is None]
     pairs = sorted(
         (-much, abs(at - number), number, at) for number in open_ for at in free if (much := shared(at, number)) > 0
     )
     for _, _, number, at in pairs:
-        if found[number] is None and at in free:
-            found[number] = at
+        if partners[number] is None and at in free:
+            partners[number] = at
             del free[at]
     for number in open_:
-        above = found[number - 1] if number else -1
-        if found[number] is None and above is not None and above + 1 in free and fits(above + 1, number):
-            found[number] = above + 1
+        above = partners[number - 1] if number else -1
+        if partners[number] is None and above is not None and above + 1 in free and fits(above + 1, number):
+            partners[number] = above + 1
             del free[above + 1]
-    return found
+    return partners
 
 
 def standing(order: Sequence[int]) -> set[int]:

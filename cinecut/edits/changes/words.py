@@ -43,17 +43,17 @@ class Times:
 
 def retimed(was: Times, now: Times) -> list[Said]:
     """A shot with new times: trimmed, lengthened, slipped, or at another speed."""
-    found = []
+    changes = []
     if was.speed != now.speed:
-        found.append(Said("retimed", f"speed {figure(was.speed)} → {figure(now.speed)}"))
+        changes.append(Said("retimed", f"speed {figure(was.speed)} → {figure(now.speed)}"))
     point = f"in {clock(was.start.seconds)} → {clock(now.start.seconds)}"
     if was.frames != now.frames:
         at_its_head = f"{point}, " if was.start != now.start else ""
         kind, verb = _longer(was.frames, now.frames)
-        found.append(Said(kind, f"{verb}, {at_its_head}{was.frames} → {now.frames} frames"))
+        changes.append(Said(kind, f"{verb}, {at_its_head}{was.frames} → {now.frames} frames"))
     elif was.start != now.start:
-        found.append(Said("slipped", f"slipped, {point}"))
-    return found
+        changes.append(Said("slipped", f"slipped, {point}"))
+    return changes
 
 
 def relengthened(was: int, now: int) -> Said:

@@ -209,7 +209,7 @@ class Arrangement:
 
     def _offered(self, item: Item) -> list[Alternative]:
         """What both analyses showed or offer for entries at least as long, of the same film."""
-        found = list[Alternative]()
+        offered = list[Alternative]()
         for each in (*self.theirs, *self.ours):
             shot, film = each.entry, each.film
             if isinstance(shot, Shot) and film is not None and item.film is not None:
@@ -217,8 +217,8 @@ class Arrangement:
                     Alternative, film=shot.shot.film, in_=film.start, score=shot.score, why=shot.why, place=shot.place
                 )
                 fits = each.seconds >= item.seconds and film.film == item.film.film
-                found += [*shot.alternatives, own] if fits else []
-        return found
+                offered += [*shot.alternatives, own] if fits else []
+        return offered
 
     def _alternative(
         self, item: Item, shown: Sequence[FilmRange | None], offered: Sequence[Alternative] | None = None

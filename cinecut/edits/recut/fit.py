@@ -35,11 +35,11 @@ class Fitted:
 
 def parsed(document: Document, text: str) -> Document:
     report = Report()
-    found = parse_document(document.path, text, report)
+    parsed = parse_document(document.path, text, report)
     if not report.ok:
         hint = "an entry that is repeated by * may be gone: write it out, and try again"
         raise Stop("yaml", "the new timeline would not be valid YAML: nothing was written", hint)
-    return found
+    return parsed
 
 
 def fitted(document: Document, places: Sequence[NewEntry]) -> Fitted:
@@ -50,10 +50,10 @@ def fitted(document: Document, places: Sequence[NewEntry]) -> Fitted:
         spec = fill_spec(document, report)
         layout = None if spec is None else layout_of(spec, report)
         if layout is None or not report.ok:
-            found = [finding for finding in report if finding.severity is Severity.ERROR]
-            joint = None if layout is None else _wrong_joint(layout, places, found)
+            mistakes = [finding for finding in report if finding.severity is Severity.ERROR]
+            joint = None if layout is None else _wrong_joint(layout, places, mistakes)
             if joint is None:
-                texts = [as_text(replace(each, span=None)) for each in found[:5]]
+                texts = [as_text(replace(each, span=None)) for each in mistakes[:5]]
                 raise Stop("option", "the new cut would have mistakes: nothing was written", *texts)
             taken.append(joint)
             edits = Edits(document)
@@ -88,11 +88,11 @@ _JOINTS = {"transition": ("from", "to"), "no-handle": ("from",), "sync": ("sync"
 _REMOVABLE = ("from", "to", "sync", "sound", "sound_in", "sound_lead", "sound_trail", "sound_fade")
 
 
-def _wrong_joint(layout: Layout, places: Sequence[NewEntry], found: Sequence[Diagnostic]) -> tuple[int, str] | None:
+def _wrong_joint(layout: Layout, places: Sequence[NewEntry], mistakes: Sequence[Diagnostic]) -> tuple[int, str] | None:
     """A key of an entry that does not fit its new neighbours; preferably one that the user did not write."""
     timeline = layout.trailer.spec.timeline
     wrong = list[tuple[int, str]]()
-    for finding in (each for each in found if each.code in _JOINTS and each.span is not None):
+    for finding in (each for each in mistakes if each.code in _JOINTS and each.span is not None):
         for number, entry in enumerate(timeline):
             named = [key for key in _REMOVABLE if key in entry.place.given and _is_at(finding, entry.place.of(key))]
             usual = [key for key in _JOINTS[finding.code] if key in entry.place.given and _stands_in(finding, entry)]

@@ -71,15 +71,15 @@ def _in_act(events: tuple[Placed, ...], written: str, number: int) -> Placed:
     names = [str(run[0].act) for run in acts]
     meant = next((name for name in (written, f"act {bare}", bare) if name in names), None)
     if meant is None and bare.isdecimal() and 1 <= int(bare) <= len(acts):
-        found = acts[int(bare) - 1]
+        inside = acts[int(bare) - 1]
     else:
-        found = [placed for name, run in zip(names, acts, strict=True) if name == meant for placed in run]
-    if not found:
+        inside = [placed for name, run in zip(names, acts, strict=True) if name == meant for placed in run]
+    if not inside:
         raise Stop("option", f"there is no act {bare}", f"the acts are: {', '.join(dict.fromkeys(names)) or 'none'}")
-    if not 1 <= number <= len(found):
-        named = meant or f"act {bare}, {found[0].act!r},"
-        raise Stop("option", f"{named} has {len(found)} events; there is no event {number} in it")
-    return found[number - 1]
+    if not 1 <= number <= len(inside):
+        named = meant or f"act {bare}, {inside[0].act!r},"
+        raise Stop("option", f"{named} has {len(inside)} events; there is no event {number} in it")
+    return inside[number - 1]
 
 
 class Entries:

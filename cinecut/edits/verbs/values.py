@@ -77,14 +77,14 @@ def _steps(on: Entries, path: str) -> list[str | int]:
     if not path.strip():
         raise Stop("option", "`path` is empty")
     head, dot, rest = path.partition(".")
-    found: list[str | int] = []
+    steps: list[str | int] = []
     if dot and head.partition("[")[0] not in _ROOT:
-        found, path = ["timeline", on.index(head)], rest
+        steps, path = ["timeline", on.index(head)], rest
     for match in _STEP.finditer(path):
-        found.append(match[1] if match[1] is not None else int(match[2]) - 1)
+        steps.append(match[1] if match[1] is not None else int(match[2]) - 1)
     if _STEP.sub("", path).strip(".") or path.startswith(".") or path.endswith(".") or ".." in path:
         raise Stop("option", f"{excerpt(path)} is no path", "write mix.music, 3.gain, 3.titles[1].text")
-    return found
+    return steps
 
 
 _ROOT = {name for name in Spec.__dataclass_fields__ if name != "place"}

@@ -107,16 +107,16 @@ def read_cut(name: str, data: bytes, rate: Fraction, known: Media) -> EditorCut:
     """The cut in a file of any readable kind; `rate` is used if the file names none."""
     target = kind_of(name, data)
     reader = import_module(f"cinecut.interchange.readers.{_READERS[target]}")
-    found: EditorCut = reader.read(data, name, rate, known)
-    return found
+    cut: EditorCut = reader.read(data, name, rate, known)
+    return cut
 
 
 def _read(name: str, data: bytes, layout: Layout, known: Media) -> EditorCut:
-    found = read_cut(name, data, layout.timeline.rate, known)
-    if found.rate != layout.timeline.rate:
-        rates = f"{float(found.rate):.6g} frames a second, not {float(layout.timeline.rate):.6g}"
+    cut = read_cut(name, data, layout.timeline.rate, known)
+    if cut.rate != layout.timeline.rate:
+        rates = f"{float(cut.rate):.6g} frames a second, not {float(layout.timeline.rate):.6g}"
         raise Stop("other-file", f"{name} has {rates}", "set the project to the trailer's rate, and export it again")
-    return found
+    return cut
 
 
 def _check_film(layout: Layout, file: Path, before: EditorCut, after: EditorCut) -> None:
@@ -170,9 +170,9 @@ def _edited(document: Document, edit: Callable[[Edits], None]) -> Document:
     edits = Edits(document)
     edit(edits)
     report = Report()
-    found = parse_document(document.path, edits.text(), report)
+    edited = parse_document(document.path, edits.text(), report)
     report.stop_on_error()
-    return found
+    return edited
 
 
 def _with_values(document: Document, layout: Layout, changes: Changes, places: list[int]) -> Document:

@@ -112,17 +112,17 @@ class Comparison:
 
     def _between(self) -> dict[int, list[Placed]]:
         """The events without a medium, by the number of the picture that follows them."""
-        found: dict[int, list[Placed]] = {}
+        between: dict[int, list[Placed]] = {}
         numbers = {placed.number: at for at, placed in enumerate(self.placed)}
         waiting: list[Placed] = []
         for placed in self.layout.timeline.events:
             if placed.number in numbers:
-                found[numbers[placed.number]] = waiting
+                between[numbers[placed.number]] = waiting
                 waiting = []
             else:
                 waiting.append(placed)
-        found[len(self.placed)] = waiting
-        return found
+        between[len(self.placed)] = waiting
+        return between
 
     def _fill(
         self, order: list[Amended | New], group: list[Placed], whole: int, frames: int, piece: EditorPicture
@@ -287,7 +287,7 @@ class Comparison:
 
     def _owners(self) -> dict[tuple[str, int], tuple[int, tuple[str | int, ...]]]:
         """The event and the key of each text in the export."""
-        found: dict[tuple[str, int], tuple[int, tuple[str | int, ...]]] = {}
+        owners: dict[tuple[str, int], tuple[int, tuple[str | int, ...]]] = {}
         texts, cased = iter(self.layout.timeline.texts), self.layout.trailer.style.cased
         for placed in self.layout.timeline.events:
             titles = getattr(placed.event, "titles", None)
@@ -295,9 +295,11 @@ class Comparison:
                 text = next(texts)
                 keys: tuple[str | int, ...] = ("card",) if titles is None else ("titles", which)
                 start = text.range.start.index + self.later
-                found[cased(text.text).strip(), start] = (placed.number, keys)
-                found.setdefault((cased(text.text).strip(), 0), (placed.number, keys))  # of an EDL, which has no places
-        return found
+                owners[cased(text.text).strip(), start] = (placed.number, keys)
+                owners.setdefault(
+                    (cased(text.text).strip(), 0), (placed.number, keys)
+                )  # of an EDL, which has no places
+        return owners
 
     def _marks(self, pieces: Sequence[EditorPicture], were: Sequence[int | None]) -> None:
         """New markers become comments above the event in which they stand."""

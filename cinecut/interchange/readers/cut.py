@@ -160,8 +160,8 @@ class EditorCut:
 
 def step_of(points: Iterable[tuple[Fraction, Fraction]]) -> Fraction | None:
     """The speed of a map from time to source if it is constant; else None."""
-    found = list(points)
-    speeds = {(last - first) / (end - start) for (start, first), (end, last) in pairwise(found) if end > start}
+    places = list(points)
+    speeds = {(last - first) / (end - start) for (start, first), (end, last) in pairwise(places) if end > start}
     if not speeds:
         return None
     low, high = min(speeds), max(speeds)

@@ -119,8 +119,8 @@ class _Reading:
             self.found.sounds.append(EditorSound(first, last, name, heard, _figure(gain)))
 
     def _fade(self, item: ET.Element, name: str) -> int:
-        found = item.find(f"adjust-blend/param/{name}")
-        return self._frame(_seconds(found, "duration")) if found is not None else 0
+        fade = item.find(f"adjust-blend/param/{name}")
+        return self._frame(_seconds(fade, "duration")) if fade is not None else 0
 
 
 def _figure(text: str) -> float:

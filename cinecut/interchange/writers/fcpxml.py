@@ -72,12 +72,12 @@ class _Resources:
         if medium.channels:
             about |= {"hasAudio": "1", "audioSources": "1", "audioChannels": str(medium.channels)}
             about["audioRate"] = str(medium.sample_rate)
-        found, asset = self.of(medium, "asset", **about)
+        key, asset = self.of(medium, "asset", **about)
         assert asset is not None  # it is new
         ET.SubElement(asset, "media-rep", kind="original-media", src=file_url(medium.path))
         metadata = ET.SubElement(asset, "metadata")
         ET.SubElement(metadata, "md", key="com.apple.proapps.studio.reel", value=medium.reel)
-        return found
+        return key
 
 
 def _lasting(medium: Medium) -> Fraction:
@@ -158,18 +158,18 @@ class _Spine:
 
     def _hung(self) -> dict[int, list[tuple[int, TextClip | SoundClip, str]]]:
         """The clips connected to each picture, each with lane and role: texts above it, sounds below."""
-        found: dict[int, list[tuple[int, TextClip | SoundClip, str]]] = {}
+        hung: dict[int, list[tuple[int, TextClip | SoundClip, str]]] = {}
         for lane, line in enumerate(lines_of(tuple(w for w in self.sequence.words if not w.card)), 1):
             for words in line:
-                found.setdefault(self._host(words.start), []).append((lane, words, ""))
+                hung.setdefault(self._host(words.start), []).append((lane, words, ""))
         lane, own = 0, self._own()
         for track in self.sequence.tracks:
             apart = replace(track, clips=tuple(clip for clip in track.clips if own.get(clip.label) is not clip))
             for clips in checkered(apart):
                 lane -= 1
                 for clip in clips:
-                    found.setdefault(self._host(clip.start), []).append((lane, clip, track.role))
-        return found
+                    hung.setdefault(self._host(clip.start), []).append((lane, clip, track.role))
+        return hung
 
     def _seconds(self, frames: Fraction | int) -> Fraction:
         return Fraction(frames) / self.sequence.rate
@@ -180,9 +180,9 @@ class _Spine:
     def _transition(self, joint: Joint, cut: int) -> None:
         length = _time(self._seconds(joint.before + joint.after))
         offset = self._offset(cut - joint.before)
-        found = ET.SubElement(self.spine, "transition", name="Cross Dissolve", offset=offset, duration=length)
+        transition = ET.SubElement(self.spine, "transition", name="Cross Dissolve", offset=offset, duration=length)
         for tag, name in (("filter-video", "Cross Dissolve"), ("filter-audio", "Audio Crossfade")):
-            ET.SubElement(found, tag, ref=self.resources.effect(name), name=name)
+            ET.SubElement(transition, tag, ref=self.resources.effect(name), name=name)
 
     def _item(self, shown: PictureClip, card: TextClip | None, sound: SoundClip | None) -> tuple[ET.Element, Fraction]:
         """An event in the storyline, and its start in its own time."""
@@ -290,11 +290,11 @@ class _Spine:
         start = _zero(clip.medium) + source / clip.speed
         place = {"lane": str(lane), "offset": _time(self._seconds(first) + shift), "name": plain(clip.name)}
         place["duration"] = _time(self._seconds(last - first))
-        found = self._clip(item, clip.medium, start, place, clip.speed)
+        connected = self._clip(item, clip.medium, start, place, clip.speed)
         if clip.medium.kind == "film":
-            found.set("srcEnable", "audio")
-        found.set("audioRole", role)
-        self._volume(found, replace(clip, start=Fraction(first)), start - self._seconds(first))
+            connected.set("srcEnable", "audio")
+        connected.set("audioRole", role)
+        self._volume(connected, replace(clip, start=Fraction(first)), start - self._seconds(first))
 
     def _title(self, parent: ET.Element, words: TextClip, frames: int, place: dict[str, str]) -> ET.Element:
         about = {"ref": self.resources.effect("Basic Title"), **place, "start": _time(_STILL_START)}
@@ -314,6 +314,6 @@ class _Spine:
 
     def _mark(self, item: ET.Element, mark: Mark, at: Fraction) -> None:
         length = _time(self._seconds(1))
-        found = ET.SubElement(item, "marker", start=_time(at), duration=length, value=plain(mark.name))
+        marker = ET.SubElement(item, "marker", start=_time(at), duration=length, value=plain(mark.name))
         if mark.note:
-            found.set("note", plain(mark.note))
+            marker.set("note", plain(mark.note))

@@ -76,9 +76,9 @@ class _Project:
         if key not in self.producers:
             self.producers[key] = f"producer{len(self.producers)}"
             place = {"id": self.producers[key], "in": "0", "out": str(frames - 1)}
-            found = ET.SubElement(self.root, "producer", place)
+            producer = ET.SubElement(self.root, "producer", place)
             about = {"length": str(frames), "eof": "pause", "resource": resource, "mlt_service": service}
-            _properties(found, {**about, **more, "kdenlive:id": str(len(self.producers) + 1)})
+            _properties(producer, {**about, **more, "kdenlive:id": str(len(self.producers) + 1)})
         return self.producers[key]
 
     def _medium(self, medium: Medium, speed: Fraction) -> str:
@@ -240,10 +240,10 @@ class _Project:
         for number in range(len(self.tracks)):
             ET.SubElement(tractor, "track", producer=f"tractor{number}")
         for number, hide in enumerate(self.tracks, 1):
-            found = ET.SubElement(tractor, "transition")
+            mix = ET.SubElement(tractor, "transition")
             mixed = {"mlt_service": "mix", "sum": "1"} if hide == "video" else {"mlt_service": "qtblend"}
             about = {"a_track": "0", "b_track": str(number), **mixed, "always_active": "1", "internal_added": "237"}
-            _properties(found, about)
+            _properties(mix, about)
 
 
 def _properties(parent: ET.Element, values: Mapping[str, str]) -> None:
@@ -252,16 +252,16 @@ def _properties(parent: ET.Element, values: Mapping[str, str]) -> None:
 
 
 def _filter(entry: ET.Element, service: str, first: int, length: int, id_: str, values: Mapping[str, str]) -> None:
-    found = ET.SubElement(entry, "filter", {"in": str(first), "out": str(first + length - 1)})
-    _properties(found, {"mlt_service": service, "kdenlive_id": id_, **values})
+    effect = ET.SubElement(entry, "filter", {"in": str(first), "out": str(first + length - 1)})
+    _properties(effect, {"mlt_service": service, "kdenlive_id": id_, **values})
 
 
 def _mix(start: int, length: int, before: int, reverse: bool) -> ET.Element:
     """A cross-fade from one playlist of a track to the other."""
-    found = ET.Element("transition", {"in": str(start), "out": str(start + length - 1)})
+    transition = ET.Element("transition", {"in": str(start), "out": str(start + length - 1)})
     about = {"a_track": "0", "b_track": "1", "mlt_service": "luma", "kdenlive_id": "luma"}
-    _properties(found, {**about, "reverse": str(int(reverse)), "kdenlive:mixcut": str(before)})
-    return found
+    _properties(transition, {**about, "reverse": str(int(reverse)), "kdenlive:mixcut": str(before)})
+    return transition
 
 
 def _title(words: TextClip, sequence: EditSequence) -> str:

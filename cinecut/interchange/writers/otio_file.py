@@ -43,9 +43,9 @@ def timeline_of(sequence: EditSequence) -> Any:
     for mark in sequence.marks:
         span = otio.opentime.TimeRange(_time(mark.frame, rate), _time(1, rate))
         color = mark.color.upper()
-        found = otio.schema.Marker(name=mark.name, marked_range=span, color=color)
-        found.metadata["cinecut"] = {"note": mark.note}
-        timeline.tracks.markers.append(found)
+        marker = otio.schema.Marker(name=mark.name, marked_range=span, color=color)
+        marker.metadata["cinecut"] = {"note": mark.note}
+        timeline.tracks.markers.append(marker)
     timeline.tracks.append(picture)
     for number, line in enumerate(lines_of(sequence.words), 1):
         timeline.tracks.append(_words_track(line, number, rate))
@@ -86,21 +86,21 @@ def _clip(name: str, start: Any, frames: Fraction, rate: Fraction) -> Any:
 def _shown(shown: PictureClip, sequence: EditSequence) -> Any:
     rate, about = sequence.rate, {"event": shown.event, "label": shown.label}
     if shown.medium is None:
-        found = otio.schema.Gap(source_range=otio.opentime.TimeRange(_time(0, rate), _time(shown.length, rate)))
-        found.name = shown.name
-        found.metadata["cinecut"] = about
-        return found
+        item = otio.schema.Gap(source_range=otio.opentime.TimeRange(_time(0, rate), _time(shown.length, rate)))
+        item.name = shown.name
+        item.metadata["cinecut"] = about
+        return item
     medium = shown.medium
     start = _time(medium.numbered.first + medium.picture(shown.source), medium.rate)
-    found = _clip(shown.name, start, Fraction(shown.length), rate)
+    item = _clip(shown.name, start, Fraction(shown.length), rate)
     lead, lag = shown.head.crossed[0], shown.tail.crossed[1]
     step = shown.speed / rate
     used = (shown.source - lead * step, shown.source + (shown.length + lag) * step)
-    found.media_reference = _reference(medium, sequence, used)
-    found.metadata["cinecut"] = {**about, "source": str(shown.source), "looks": [name for _, name in shown.looks]}
+    item.media_reference = _reference(medium, sequence, used)
+    item.metadata["cinecut"] = {**about, "source": str(shown.source), "looks": [name for _, name in shown.looks]}
     if shown.speed != 1:
-        found.effects.append(_retime(shown.speed))
-    return found
+        item.effects.append(_retime(shown.speed))
+    return item
 
 
 def _retime(speed: Fraction) -> Any:
@@ -165,15 +165,15 @@ def _heard(clip: SoundClip, sequence: EditSequence) -> Any:
     medium = clip.medium
     first = medium.numbered.first / medium.rate
     start = otio.opentime.RationalTime(nearest((first + clip.source) * SAMPLE_RATE), SAMPLE_RATE)
-    found = _clip(clip.name, start, clip.end - clip.start, sequence.rate)
+    item = _clip(clip.name, start, clip.end - clip.start, sequence.rate)
     lead = clip.head[0] if clip.head is not None else Fraction(0)
     step = clip.speed / sequence.rate
     used = (clip.source - lead * step, clip.source + (clip.end - clip.start) * step)
-    found.media_reference = _reference(medium, sequence, used)
+    item.media_reference = _reference(medium, sequence, used)
     fades = {"fade_in": str(clip.fade_in), "fade_out": str(clip.fade_out)}
     levels = [[str(at), str(level)] for at, level in clip.levels]
     about = {"event": clip.event, "label": clip.label, "gain": str(clip.gain), **fades, "levels": levels}
-    found.metadata["cinecut"] = about
+    item.metadata["cinecut"] = about
     if clip.speed != 1:
-        found.effects.append(_retime(clip.speed))
-    return found
+        item.effects.append(_retime(clip.speed))
+    return item

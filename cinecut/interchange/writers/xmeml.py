@@ -133,14 +133,16 @@ class _Document:
     def _transition(
         self, track: ET.Element, place: tuple[int, int], side: str, media: Media, color: int | None = None
     ) -> None:
-        found = fill(add(track, "transitionitem"), start=place[0], end=place[1], alignment=_SIDES[side])
-        _rate(found, self.sequence.rate)
+        transition = fill(add(track, "transitionitem"), start=place[0], end=place[1], alignment=_SIDES[side])
+        _rate(transition, self.sequence.rate)
         if media == "audio":
-            _effect(found, "Cross Fade (+3dB)", "KGAudioTransCrossFade3dB", "", "transition", "audio")
+            _effect(transition, "Cross Fade (+3dB)", "KGAudioTransCrossFade3dB", "", "transition", "audio")
         elif color is None:
-            _effect(found, "Cross Dissolve", "Cross Dissolve", "Dissolve", "transition", "video")
+            _effect(transition, "Cross Dissolve", "Cross Dissolve", "Dissolve", "transition", "video")
         else:
-            effect = _effect(found, "Dip to Color Dissolve", "Dip to Color Dissolve", "Dissolve", "transition", "video")
+            effect = _effect(
+                transition, "Dip to Color Dissolve", "Dip to Color Dissolve", "Dissolve", "transition", "video"
+            )
             _color(effect, "dipcolor", "Color", f"#{color:02x}{color:02x}{color:02x}")
 
     def _item(self, track: ET.Element, name: str) -> ET.Element:
@@ -281,9 +283,9 @@ def _size(parent: ET.Element, size: tuple[int, int]) -> None:
 
 
 def _timecode(parent: ET.Element, numbered: Timecodes, first: str) -> ET.Element:
-    found = add(parent, "timecode")
-    _rate(found, numbered.rate)
-    return fill(found, string=first, frame=numbered.first, displayformat="DF" if numbered.drop else "NDF")
+    timecode = add(parent, "timecode")
+    _rate(timecode, numbered.rate)
+    return fill(timecode, string=first, frame=numbered.first, displayformat="DF" if numbered.drop else "NDF")
 
 
 def _switches(track: ET.Element) -> None:
@@ -298,10 +300,10 @@ def _effect(parent: ET.Element, name: str, id_: str, category: str, kind: str, m
 
 
 def _parameter(effect: ET.Element, id_: str, name: str, value: object = None) -> ET.Element:
-    found = fill(add(effect, "parameter"), parameterid=id_, name=name)
+    parameter = fill(add(effect, "parameter"), parameterid=id_, name=name)
     if value is not None:
-        add(found, "value", value)
-    return found
+        add(parameter, "value", value)
+    return parameter
 
 
 def _scale(item: ET.Element, have: tuple[int, int], frame: tuple[int, int], fills: bool) -> None:

@@ -22,10 +22,10 @@ def plain(text: str, lines: bool = False) -> str:
 
 def add(parent: ET.Element, tag: str, value: object = None, /, **attributes: str) -> ET.Element:
     """A new child element, with its text."""
-    found = ET.SubElement(parent, tag, attributes)
+    element = ET.SubElement(parent, tag, attributes)
     if value is not None:
-        found.text = str(value)
-    return found
+        element.text = str(value)
+    return element
 
 
 def fill(parent: ET.Element, **values: object) -> ET.Element:

@@ -109,11 +109,11 @@ _ODD = re.compile(
 
 def odd_spaces(text: str) -> str:
     """A hint that names the first sign in a text that looks like a space, or like nothing, and is neither."""
-    found = _ODD.search(text)
-    if found is None:
+    odd = _ODD.search(text)
+    if odd is None:
         return ""
-    name = unicodedata.name(found[0], "a sign").lower()
-    return f"it holds U+{ord(found[0]):04X} ({name}), which is no space to YAML: remove it, or type a plain one"
+    name = unicodedata.name(odd[0], "a sign").lower()
+    return f"it holds U+{ord(odd[0]):04X} ({name}), which is no space to YAML: remove it, or type a plain one"
 
 
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
@@ -160,12 +160,12 @@ def repeated(node: Node) -> list[bool]:
     """Of each child whether it stands in another place, which `*name` repeats here."""
     if isinstance(node, MapNode):
         return [node.is_alias(key) for key in node.entries]
-    found, last = [], (node.span.line, node.span.column - 1)
+    again, last = [], (node.span.line, node.span.column - 1)
     for _, child in children(node):
         place = (child.span.line, child.span.column)
-        found.append(place <= last)
+        again.append(place <= last)
         last = max(last, place)
-    return found
+    return again
 
 
 def end_of(node: Node) -> tuple[int, int]:

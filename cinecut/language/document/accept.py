@@ -30,10 +30,10 @@ class Acceptance:
     def ref(self, value: Any, wanted: str, part: Any, home: str) -> bool:
         file, _, pointer = wanted.partition("#/")
         home = file.removesuffix(".schema.json") or home
-        found = self.schemas[home]
+        schema = self.schemas[home]
         for step in pointer.split("/"):
-            found = found[step]
-        return self.keeps(value, found, home)
+            schema = schema[step]
+        return self.keeps(value, schema, home)
 
     def properties(self, value: Any, wanted: Mapping[str, Any], part: Any, home: str) -> bool:
         if not isinstance(value, dict):

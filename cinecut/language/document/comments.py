@@ -44,18 +44,18 @@ def remarks_of(document: Document) -> dict[NodePath, Remark]:
 
 def anchors_of(document: Document) -> dict[Span, str]:
     """The names of the nodes that stand in several places, by their span."""
-    found: Counter[Span] = Counter()
+    counts: Counter[Span] = Counter()
 
     def visit(node: Node) -> None:
-        found[node.span] += 1
-        if found[node.span] == 1:
+        counts[node.span] += 1
+        if counts[node.span] == 1:
             for _, child in children(node):
                 visit(child)
 
     if document.root is not None:
         visit(document.root)
     names: dict[Span, str] = {}
-    for span in (span for span, count in found.items() if count > 1):
+    for span in (span for span, count in counts.items() if count > 1):
         mark = re.match(r"&([^\s,\[\]{}]+)", document.lines[span.line][span.column :])
         if mark is not None:
             taken = set(names.values())
@@ -134,9 +134,9 @@ class _Collector:
                 self.settle(waiting, number)
                 waiting = []
             if sign is not None:
-                found = _Comment((number, sign), line[sign:].rstrip())
-                if not content or not self.put_beside(found):
-                    waiting.append(found)
+                comment = _Comment((number, sign), line[sign:].rstrip())
+                if not content or not self.put_beside(comment):
+                    waiting.append(comment)
             elif not content and (waiting or number) and not (waiting and not waiting[-1].text):
                 waiting.append(_Comment((number, 0), ""))
         while waiting and not waiting[-1].text:

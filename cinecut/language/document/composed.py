@@ -120,9 +120,13 @@ class _Tree:
         return ListNode(items, self.span(node), bool(node.flow_style))
 
     def item(self, node: Any) -> Node:
-        found = self.convert(node)
-        if not isinstance(found, Scalar) or found.value is not None or (span := found.span).column < span.end_column:
-            return found
+        converted = self.convert(node)
+        if (
+            not isinstance(converted, Scalar)
+            or converted.value is not None
+            or (span := converted.span).column < span.end_column
+        ):
+            return converted
         line, column = (span.line + 1, 0) if self.is_empty(span.line + 1) else (span.line, span.column - 1)
         return Scalar(None, Span(self.name, line, column, line, column + 1))  # where it is waited for
 
@@ -181,13 +185,13 @@ def _without_tabs(text: str) -> str:
 def _spaced(row: str, depth: int) -> tuple[str, int]:
     """A row with spaces for tabs, and how many brackets are open after it."""
 
-    def space(found: re.Match[str]) -> str:
+    def space(match: re.Match[str]) -> str:
         nonlocal depth
-        depth += (found[0] in "[{") - (found[0] in "]}") if len(found[0]) == 1 else 0
-        if found[0].strip():
-            return found[0]
-        before, after = row[: found.start()].rstrip("\r"), row[found.end() :].strip("\r")
+        depth += (match[0] in "[{") - (match[0] in "]}") if len(match[0]) == 1 else 0
+        if match[0].strip():
+            return match[0]
+        before, after = row[: match.start()].rstrip("\r"), row[match.end() :].strip("\r")
         parts = not after or after[0] in "#,]}" or before[-1:] in tuple(":-?,[{") or (not before and depth > 0)
-        return " " * len(found[0]) if parts else found[0]
+        return " " * len(match[0]) if parts else match[0]
 
     return _WORDS.sub(space, row), depth

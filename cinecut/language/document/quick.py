@@ -58,10 +58,10 @@ class _Reader:
 
     def document(self) -> MapNode:
         line, indent = self.rows[0]
-        found = self.mapping(line, indent, indent)
+        root = self.mapping(line, indent, indent)
         if self.at < len(self.rows):
             raise _OddError
-        return found
+        return root
 
     def end(self) -> tuple[int, int]:
         """Where what comes next begins: a block runs on to there."""
@@ -139,18 +139,18 @@ class _Reader:
         if sign == "|":
             return self.block_text(number, column, indent)
         if sign in "{[":
-            found, end, stop = self.flow(number, column)
+            node, end, stop = self.flow(number, column)
         elif sign in "\"'":
-            found, stop = self.quoted(number, column)
+            node, stop = self.quoted(number, column)
         else:
-            found, stop = self.plain(number, column, _PLAIN)
+            node, stop = self.plain(number, column, _PLAIN)
         if not _REST.match(self.lines[end], stop):
             raise _OddError
         while self.at < len(self.rows) and self.rows[self.at][0] <= end:
             self.at += 1
         if self.at < len(self.rows) and self.rows[self.at][1] > indent:
             raise _OddError  # a text that goes on, or a mistake
-        return found
+        return node
 
     def block_text(self, number: int, column: int, indent: int) -> Scalar:
         """The lines below `|` or `|-`, which are indented more than their key."""
@@ -204,11 +204,11 @@ class _Reader:
         """What begins at a place, and where it ends."""
         sign = self.lines[number][column]
         if sign in "\"'":
-            found, stop = self.quoted(number, column)
-            return found, number, stop
+            node, stop = self.quoted(number, column)
+            return node, number, stop
         if sign not in "{[":
-            found, stop = self.plain(number, column, _PLAIN_IN_FLOW)
-            return found, number, stop
+            node, stop = self.plain(number, column, _PLAIN_IN_FLOW)
+            return node, number, stop
         self.deeper()
         line, here = number, column
         entries: dict[str, Node] = {}

@@ -35,7 +35,7 @@ def read_cards(trailer: Path, facts: FilmFacts, cards: Sequence[Piece]) -> dict[
         return {}
     from rapidocr import RapidOCR
 
-    engine, found = RapidOCR(params={"Global.log_level": "critical"}), dict[Piece, str]()
+    engine, read = RapidOCR(params={"Global.log_level": "critical"}), dict[Piece, str]()
     with open_film(trailer, facts) as media:
         reader = FrameReader(media, picture_stream(media, trailer), facts.start, rough=False)
         for card in sorted(cards, key=lambda piece: piece.start):
@@ -43,8 +43,8 @@ def read_cards(trailer: Path, facts: FilmFacts, cards: Sequence[Piece]) -> dict[
             frames = [reader.at(FilmTime(moment)) for moment in moments]
             texts = {_text(engine, frame.to_ndarray(format="bgr24")) for frame in frames if frame is not None}
             if len(texts) == 1 and (text := texts.pop()):
-                found[card] = text
-    return found
+                read[card] = text
+    return read
 
 
 def _text(engine: Any, picture: Any) -> str:

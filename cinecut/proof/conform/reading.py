@@ -114,16 +114,16 @@ def _thumbs(trailer: Path, facts: FilmFacts) -> tuple[NDArray[np.uint8], Inside]
     """Every frame of the trailer [n, 3, rows, columns], on the grid of its rate: one that is missing is the one before;
     and what of them lies inside its bars."""
     every, black = max(1, int(facts.duration * facts.rate) // _GLANCES), black_level(facts)
-    problems, found, glances = list[Diagnostic](), list[NDArray[np.uint8]](), list[Glance]()
+    problems, thumbs, glances = list[Diagnostic](), list[NDArray[np.uint8]](), list[Glance]()
     for number, frame in enumerate(decode_all(trailer, problems)):
         if number % every == every // 2:
             glances.append(key_picture(frame, FilmTime(Fraction(0)), black).glance)
         thumb = small_planes(frame, THUMB_COLUMNS, THUMB_ROWS)
         if frame.pts is not None and not facts.variable:
             at = round((frame.pts * facts.time_base - facts.start) * facts.rate)
-            found += [found[-1]] * (min(at, len(found) + 100) - len(found)) if found else []
-        found.append(thumb)
-    whole = np.stack(found) if found else np.empty((0, 3, THUMB_ROWS, THUMB_COLUMNS), np.uint8)
+            thumbs += [thumbs[-1]] * (min(at, len(thumbs) + 100) - len(thumbs)) if thumbs else []
+        thumbs.append(thumb)
+    whole = np.stack(thumbs) if thumbs else np.empty((0, 3, THUMB_ROWS, THUMB_COLUMNS), np.uint8)
     return whole, inside(letterbox(glances, black, _BARRED))
 
 

@@ -132,6 +132,6 @@ def _zone(place: float) -> str:
 
 def _order(pieces: Sequence[Piece]) -> float:
     """How many shots come after the one before in the film too, from half of them (no order, 0) to all (1)."""
-    found = [piece for piece in pieces if piece.film is not None]
-    ways = [after.first > before.first for before, after in pairwise(found) if before.film == after.film]
+    placed = [piece for piece in pieces if piece.film is not None]
+    ways = [after.first > before.first for before, after in pairwise(placed) if before.film == after.film]
     return max(0.0, 2 * sum(ways) / len(ways) - 1) if ways else 0.5

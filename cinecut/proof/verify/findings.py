@@ -47,14 +47,14 @@ class Events:
 
     def joints(self) -> list[tuple[int, int, Placed, Kind]]:
         """Frames [start, end) of each transition, the event that it leads into or out of, and its kind."""
-        found = list[tuple[int, int, Placed, Kind]]()
+        joints = list[tuple[int, int, Placed, Kind]]()
         for start, end, placed in self.ranges():
             head, tail = placed.head, placed.tail
             if head.kind != "cut":
-                found.append((start - head.before, start + head.after, placed, head.kind))
+                joints.append((start - head.before, start + head.after, placed, head.kind))
             if tail.kind == "fade out":
-                found.append((end - tail.before, end + tail.after, placed, tail.kind))
-        return found
+                joints.append((end - tail.before, end + tail.after, placed, tail.kind))
+        return joints
 
     def at(self, frame: int) -> Placed | None:
         """The event at a frame."""

@@ -100,8 +100,8 @@ def verify(job: Job, file: Path, ffmpeg: FFmpeg, waiting: Callable[[str], None])
             wanted = reference.pictures(file, strip.result)
             shown = strip.result()
             covers = reference.covers() if not shown.same_as(wanted) else []
-            found = _Found(job, file, shown, wanted, covers, stems, listened, measured, rendered, window is not None)
-    return found.verified()
+            judging = _Found(job, file, shown, wanted, covers, stems, listened, measured, rendered, window is not None)
+    return judging.verified()
 
 
 def _hear(file: Path, ffmpeg: FFmpeg) -> tuple[FileSound | None, Measured]:
@@ -150,13 +150,13 @@ class _Found:
         rows = picture.size[1] if picture else 0
         seen += Texts(written, self.covers, self.strip, self.reference, alignment, events, rows, wanted).findings(wrong)
         sound = self._sound(events)
-        found = [*seen, *self._sound_findings(sound, seen), *self._flashes(events, alignment), *self._figures(sound)]
+        findings = [*seen, *self._sound_findings(sound, seen), *self._flashes(events, alignment), *self._figures(sound)]
         if self.heard is not None and self.heard.sound.any():
-            found += chopped(self.job, events)
-        found += wrapping(self.job, self.path, self.measured, self.barred)
-        found.sort(key=lambda each: (each.start, each.end, each.code))
+            findings += chopped(self.job, events)
+        findings += wrapping(self.job, self.path, self.measured, self.barred)
+        findings.sort(key=lambda each: (each.start, each.end, each.code))
         beats = _on_beats(events, alignment, sound)
-        return Verified(found, self.strip, self.reference, alignment, self.measured, plan.rate, beats)
+        return Verified(findings, self.strip, self.reference, alignment, self.measured, plan.rate, beats)
 
     def _sound(self, events: Events) -> SoundPair | None:
         if self.heard is None or not self.stems:
@@ -223,25 +223,25 @@ def _on_beats(events: Events, alignment: Alignment, sound: SoundPair | None) -> 
     grid, rate = events.timeline.grid, events.timeline.rate
     if grid is None:
         return None
-    late, found = sound.late if sound is not None else 0.0, list[float]()
+    late, distances = sound.late if sound is not None else 0.0, list[float]()
     for start, _, placed in events.ranges()[1:]:
         beat = grid.nearest_line(placed.start, "beat")
         if placed.head.kind == "cut" and abs(beat - placed.start) <= Fraction(1, 2) / rate:
             rows = [row for row in range(len(alignment.base)) if alignment.base[row] + alignment.offset[row] >= start]
             if rows:
                 shown = float(start - int(alignment.offset[rows[0]])) / float(rate)
-                found.append(abs(shown - float(beat) - float(Fraction(events.opening) / rate) - late))
-    return (len(found), max(found)) if found else None
+                distances.append(abs(shown - float(beat) - float(Fraction(events.opening) / rate) - late))
+    return (len(distances), max(distances)) if distances else None
 
 
-def summary(found: Verified) -> dict[str, object]:
+def summary(verified: Verified) -> dict[str, object]:
     """The measurements, for programs."""
-    beats = {"cuts": found.beats[0], "worst_ms": round(1000 * found.beats[1], 1)} if found.beats else None
-    measured = found.measured.level
+    beats = {"cuts": verified.beats[0], "worst_ms": round(1000 * verified.beats[1], 1)} if verified.beats else None
+    measured = verified.measured.level
     return {
-        "frames": found.file.frames,
-        "reference_frames": found.reference.frames,
-        "seconds": clock(Fraction(found.reference.frames) / found.rate, 3),
+        "frames": verified.file.frames,
+        "reference_frames": verified.reference.frames,
+        "seconds": clock(Fraction(verified.reference.frames) / verified.rate, 3),
         "loudness": measured.loudness,
         "short_term": measured.short_term,
         "true_peak": measured.peak if measured.loudness is not None else None,

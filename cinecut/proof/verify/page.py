@@ -27,28 +27,28 @@ figcaption { font-size: .85rem; color: #666 }
 _LARGER = 2  # times a thumbnail's size
 
 
-def write_page(path: Path, spec: str, file: str, found: Verified, never: Iterable[Path]) -> None:
+def write_page(path: Path, spec: str, file: str, verified: Verified, never: Iterable[Path]) -> None:
     """Write the page, which needs no other file. Raises Stop."""
-    head = f"{file}: {len(found.findings)} findings" if found.findings else f"{file} is as {spec} says"
-    articles = "\n".join(_article(each, found) for each in found.findings)
+    head = f"{file}: {len(verified.findings)} findings" if verified.findings else f"{file} is as {spec} says"
+    articles = "\n".join(_article(each, verified) for each in verified.findings)
     title = f"<title>{escape(head)}</title><style>{_STYLE}</style>"
     body = f"<h1>{escape(head)}</h1>\n{articles}\n</html>\n"
     write_beside(path, f'<!doctype html>\n<html lang="en"><meta charset="utf-8">{title}\n{body}', never)
 
 
-def _article(each: Finding, found: Verified) -> str:
-    said = each.diagnostic(found.rate)
+def _article(each: Finding, verified: Verified) -> str:
+    said = each.diagnostic(verified.rate)
     where = f"{said.span.file}:{said.span.line + 1}:{said.span.column + 1}" if said.span else ""
     rows = [
         f'<p class="{said.severity}"><b>{escape(said.message)}</b> <code>{escape(said.code)}</code> {escape(where)}</p>'
     ]
     rows += [f"<p>{escape(hint)}</p>" for hint in said.hints]
     if each.frame is not None:
-        wanted = min(int(found.alignment.base[each.frame]), found.reference.frames - 1)
-        at = clock(found.file.times[each.frame], 3)
+        wanted = min(int(verified.alignment.base[each.frame]), verified.reference.frames - 1)
+        at = clock(verified.file.times[each.frame], 3)
         rows.append(
-            f'<div class="pair">{_figure(found.reference, wanted, "the spec")}'
-            f"{_figure(found.file, each.frame, f'the file at {at}')}</div>"
+            f'<div class="pair">{_figure(verified.reference, wanted, "the spec")}'
+            f"{_figure(verified.file, each.frame, f'the file at {at}')}</div>"
         )
     return f"<article>{''.join(rows)}</article>"
 

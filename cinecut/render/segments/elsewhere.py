@@ -72,6 +72,6 @@ def _same_ffmpeg(path: str, identity: str) -> str | None:
     """The path of this FFmpeg build on this machine: the same path, or the machine's own FFmpeg."""
     for choice in (path, None):
         with suppress(Stop):
-            if (found := find_ffmpeg(choice)).identity == identity:
-                return found.path
+            if (ffmpeg := find_ffmpeg(choice)).identity == identity:
+                return ffmpeg.path
     return None

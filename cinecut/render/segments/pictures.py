@@ -54,7 +54,7 @@ class Segment:
 
 def segments_of(plan: RenderPlan, whole: bool = False) -> list[Segment]:
     """The segments of every output, in order; one per output if they could not be joined, or with `whole`."""
-    found = []
+    segments = []
     for target in plan.targets:
         if target.stem is not None:
             continue
@@ -64,8 +64,8 @@ def segments_of(plan: RenderPlan, whole: bool = False) -> list[Segment]:
             pad, texts = pictures.part(start, end, label)
             threads = min(_THREADS, 1 + int((end - start) / plan.rate) // _SECONDS_OF_A_THREAD)
             encode = how.arguments + (("-threads:v", str(threads)) if how.threaded else ())
-            found.append(Segment(target.name, start, end, pad, texts, Target((label,), encode, target.suffix)))
-    return found
+            segments.append(Segment(target.name, start, end, pad, texts, Target((label,), encode, target.suffix)))
+    return segments
 
 
 def run_of(segments: Sequence[Segment], items: Mapping[str, Input]) -> Run:

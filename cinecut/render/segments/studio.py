@@ -121,7 +121,7 @@ class Studio:
             self.watch.share("mix", done)
 
         mastered = make_sounds(self.plan, [*map(self._of_kept_stems, sounds)], self.place, progress)
-        self.levels |= {name: found.level for name, found in mastered.items() if found.level is not None}
+        self.levels |= {name: each.level for name, each in mastered.items() if each.level is not None}
         for sound in sounds:
             level = self.levels.get(sound.names[0])
             (self.place.folder / sound.notes).write_text(json.dumps(level and asdict(level)))
@@ -162,23 +162,23 @@ class Studio:
         """Join each output's segments, sound and captions into one file."""
         from cinecut.render.segments.join import join  # it loads a decoder, which needs no memory while FFmpeg runs
 
-        folder, found = self.place.folder, dict[str, str]()
+        folder, joined = self.place.folder, dict[str, str]()
         sounds = {name: sound.file for sound in sounds_of(self.plan) for name in sound.names}
         for target in self.plan.targets:
             if target.stem is not None:
-                found[target.name] = sounds[target.name]
+                joined[target.name] = sounds[target.name]
                 continue
             beside = [sounds[target.name], *([self._captions(target)] if target.captions else [])]
-            found[target.name] = f"{label_of('trailer', target.name)}{target.suffix}"
+            joined[target.name] = f"{label_of('trailer', target.name)}{target.suffix}"
             parts = [folder / segment.file for segment in segments if segment.output == target.name]
             join(
                 parts,
                 [folder / file for file in beside],
-                folder / found[target.name],
+                folder / joined[target.name],
                 self.plan.rate,
                 self.plan.about[target.name],
             )
-        return found
+        return joined
 
     def _captions(self, target: Target) -> str:
         """The captions as a track, in a file of the working folder."""

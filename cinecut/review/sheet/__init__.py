@@ -75,9 +75,9 @@ def _of_event(event: Event) -> list[Wanted]:
 
 
 def _with_stills(event: Event, stills: Mapping[Wanted, str | None]) -> Event:
-    found = [stills[each] for each in _of_event(event)]
-    still = found.pop(0) if event.film is not None else None
-    others = tuple(replace(other, still=each) for other, each in zip(event.others, found, strict=True))
+    shown = [stills[each] for each in _of_event(event)]
+    still = shown.pop(0) if event.film is not None else None
+    others = tuple(replace(other, still=each) for other, each in zip(event.others, shown, strict=True))
     return replace(event, still=still, others=others)
 
 
@@ -122,10 +122,10 @@ def _shape(layout: Layout) -> str:
 
 
 def _environment(trailer: Trailer) -> jinja2.Environment:
-    found = environment(Path(__file__).parent)
-    found.filters["written"] = lambda range, end=False: _written(range.end if end else range.start, range.film, trailer)
-    found.filters["film"] = lambda range: trailer.spec.name_of(range.film) or ""
-    return found
+    pages = environment(Path(__file__).parent)
+    pages.filters["written"] = lambda range, end=False: _written(range.end if end else range.start, range.film, trailer)
+    pages.filters["film"] = lambda range: trailer.spec.name_of(range.film) or ""
+    return pages
 
 
 def _written(time: FilmTime, film: str, trailer: Trailer) -> str:

@@ -49,8 +49,8 @@ def stills_of(
     each = sorted(dict.fromkeys(wanted), key=lambda one: (one.range.start, one.range.end, one.small, one.mirrored))
     window = (crop.x, crop.y, crop.w, crop.h) if crop is not None else None
     line = StageRunner(Cache(facts.fingerprint), lambda stage, done: progress(done))
-    found = line.run(Stage("stills", list[str | None], draw), film, facts, window, each)
-    return dict(zip(each, found, strict=True))
+    pictures = line.run(Stage("stills", list[str | None], draw), film, facts, window, each)
+    return dict(zip(each, pictures, strict=True))
 
 
 def draw(
@@ -62,7 +62,7 @@ def draw(
 ) -> list[str | None]:
     """The stills in the given order, ideally the film's; `window`: the part of the upright picture to show (x, y,
     width, height). Raises Stop if the film cannot be opened."""
-    found: list[str | None] = []
+    stills: list[str | None] = []
     with open_film(film, facts) as media:
         reader = FrameReader(media, picture_stream(media, film), facts.start)
         for done, one in enumerate(wanted):
@@ -72,15 +72,15 @@ def draw(
             side = _SMALL if one.small else _SIDE
             frame = _any(reader, shown) if one.rough else reader.at(third, shown.end)
             if frame is None:
-                found.append(None)
+                stills.append(None)
                 continue
             picture = upright(frame, facts, side)
             if one.rough and picture.mean() < _DARK and (later := reader.at(third, shown.end)) is not None:
                 picture = upright(later, facts, side)  # the key frame may be the black of which a shot fades in
             part = _inside(window, picture)
             part = part[:, ::-1] if one.mirrored else part
-            found.append(_data_uri(part, _BYTES // 4 if one.small else _BYTES))
-    return found
+            stills.append(_data_uri(part, _BYTES // 4 if one.small else _BYTES))
+    return stills
 
 
 def _any(reader: FrameReader, shown: FilmRange) -> VideoFrame | None:

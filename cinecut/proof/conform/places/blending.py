@@ -25,17 +25,17 @@ _WEAK = 0.93  # of a piece's usual correlation: something lies over its end
 
 def with_blends(pieces: Sequence[Piece], placer: Placer) -> list[Piece]:
     """The pieces; two of which one dissolves into the other meet in its middle, and what lay between them is gone."""
-    found = list(pieces)
+    parts = list(pieces)
     at = 0
-    while at + 1 < len(found):
-        between = at + 2 < len(found) and _is_gap(found[at + 1])
-        one, other = found[at], found[at + 2 if between else at + 1]
+    while at + 1 < len(parts):
+        between = at + 2 < len(parts) and _is_gap(parts[at + 1])
+        one, other = parts[at], parts[at + 2 if between else at + 1]
         if one.film is not None and other.film is not None and (between or _weak(one, other, placer)):
             blended = _blended(one, other, placer)
             if blended is not None:
-                found[at : at + (3 if between else 2)] = blended
+                parts[at : at + (3 if between else 2)] = blended
         at += 1
-    return found
+    return parts
 
 
 def _is_gap(piece: Piece) -> bool:

@@ -67,8 +67,8 @@ def _looked_at(piece: Piece, placer: Placer) -> Piece:
             if first < 0 or ranks[0] < low or ranks[-1] >= high:
                 continue
             like = float(table[np.arange(len(rows)), ranks - low].mean())
-            found = replace(piece, speed=speed, first=first, like=like)
-            best = max(best, found, key=rated)
+            candidate = replace(piece, speed=speed, first=first, like=like)
+            best = max(best, candidate, key=rated)
     return best
 
 
@@ -89,13 +89,13 @@ def _likes(piece: Piece, rows: NDArray[np.int64], placer: Placer, low: int, high
 
 def _frames(placer: Placer, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
     """The luma of some frames of the trailer, with its bars [n, 135, 240]."""
-    found, nothing = list[NDArray[np.uint8]](), np.zeros((CLOSE_UP[1], CLOSE_UP[0]), np.uint8)
+    frames, nothing = list[NDArray[np.uint8]](), np.zeros((CLOSE_UP[1], CLOSE_UP[0]), np.uint8)
     with open_film(placer.trailer, placer.facts) as media:
         reader = FrameReader(media, picture_stream(media, placer.trailer), placer.facts.start, rough=False)
         for row in rows.tolist():
             frame = reader.at(FilmTime(max(Fraction(0), (row - Fraction(1, 2)) / placer.rate)))
-            found.append(small_planes(frame, *CLOSE_UP)[0] if frame is not None else nothing)
-    return np.stack(found)
+            frames.append(small_planes(frame, *CLOSE_UP)[0] if frame is not None else nothing)
+    return np.stack(frames)
 
 
 def _in_parts(luma: NDArray[np.uint8], view: View) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -20,7 +20,7 @@ from queue import SimpleQueue
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.analysis.cache import Cache
+from cinecut.analysis.cache import Cache, opened, sealed
 from cinecut.analysis.film.gops import (
     THUMB_COLUMNS,
     THUMB_ROWS,
@@ -36,7 +36,7 @@ from cinecut.analysis.film.search import plan
 from cinecut.analysis.film.strips import GroupReader
 from cinecut.analysis.stage import Stage, StageRunner
 from cinecut.diagnostics import Stop
-from cinecut.files import beside, cache_folder, content_of
+from cinecut.files import beside, cache_folder, content_of, new_folder
 from cinecut.language.facts import FilmFacts
 from cinecut.media.probe import film_facts
 from cinecut.proof.conform.places.vectors import TINTS, WHOLE, Vectors, View, colors_of, framed, tints_of, vectors_of
@@ -70,15 +70,17 @@ class KeyPictures:
 def key_pictures(film: Path, facts: FilmFacts, progress: Callable[[float], None]) -> KeyPictures:
     """Raises Stop where the film cannot be read, or its packets do not say when they are shown."""
     try:
-        found = survey(film, facts, THREADS, progress)
+        surveyed = survey(film, facts, THREADS, progress)
     except Unstamped:
         hint = "write it again with time stamps: ffmpeg -i FILM -c copy film.mkv"
         raise Stop("unreadable", f"{film}: its packets do not say when they are shown", hint) from None
     black = np.zeros((3, THUMB_ROWS, THUMB_COLUMNS), np.uint8)
-    thumbs = np.stack([black if key is None else key.thumb for key in found.keys])
-    index, groups = found.index, plan(found)
+    thumbs = np.stack([black if key is None else key.thumb for key in surveyed.keys])
+    index, groups = surveyed.index, plan(surveyed)
     cut = np.array([any(g.start < a and b < g.end for a, b in g.suspects) for g in groups], bool)
-    return KeyPictures(index.pts, index.size, index.key, index.groups, found.clock.time_base, thumbs, cut, found.bars)
+    return KeyPictures(
+        index.pts, index.size, index.key, index.groups, surveyed.clock.time_base, thumbs, cut, surveyed.bars
+    )
 
 
 KEY_PICTURES = Stage("key_pictures", KeyPictures, key_pictures)
@@ -246,15 +248,15 @@ class FilmPictures:
 
     def _close_up(self, group: int) -> NDArray[np.uint8]:
         with self._lock_of(group):
-            found = self._close_ups.get(group)
-            if found is None:
+            thumbs = self._close_ups.get(group)
+            if thumbs is None:
                 with GroupReader(self.path, self.index, _ALL, filter_loop=True, size=CLOSE_UP) as reader:
-                    found = self._filled(reader, group, np.zeros((CLOSE_UP[1], CLOSE_UP[0]), np.uint8), lambda p: p[0])
+                    thumbs = self._filled(reader, group, np.zeros((CLOSE_UP[1], CLOSE_UP[0]), np.uint8), lambda p: p[0])
         with self._lock:
-            self._close_ups[group] = found
+            self._close_ups[group] = thumbs
             while len(self._close_ups) > _CLOSE_AT_HAND:
                 del self._close_ups[next(iter(self._close_ups))]
-        return found
+        return thumbs
 
     def _lock_of(self, group: int) -> threading.Lock:
         with self._lock:
@@ -284,28 +286,28 @@ class FilmPictures:
     ) -> NDArray[np.uint8]:
         """What is `kept` of each picture of a group; of a damaged one that of the one before, or nothing (`empty`)."""
         start, end = int(self.starts[group]), self.end(group)
-        found = np.stack([empty] * (end - start))
+        filled = np.stack([empty] * (end - start))
         last = start - 1
         fine = np.zeros(self.count + 1, bool)
         fine[start:end] = True
         for rank, thumb in reader.pictures(group, fine):
             if start <= rank < end:
-                found[max(last + 1, start) - start : rank - start + 1] = kept(thumb)
+                filled[max(last + 1, start) - start : rank - start + 1] = kept(thumb)
                 last = rank
             if rank >= end - 1:
                 break
         if 0 <= last - start < end - start - 1:
-            found[last - start + 1 :] = found[last - start]
-        return found
+            filled[last - start + 1 :] = filled[last - start]
+        return filled
 
     def _sketch(self, group: int) -> NDArray[np.uint8]:
-        end, found = self.end(group), list[NDArray[np.uint8]]()
+        end, rows = self.end(group), list[NDArray[np.uint8]]()
         with self._reader() as reader:
             for rank, thumb in reader.pictures(group, np.zeros(self.count + 1, bool)):
                 if rank >= end:
                     break
-                found.append(_row(thumb))
-        return np.stack(found) if found else np.empty((0, _ROW), np.uint8)
+                rows.append(_row(thumb))
+        return np.stack(rows) if rows else np.empty((0, _ROW), np.uint8)
 
     def _file(self, group: int, kind: str = "frames") -> Path:
         return cache_folder() / _FOLDER / f"{self.facts.fingerprint}-{self._shape}" / f"{self._names[group]}.{kind}"
@@ -327,20 +329,18 @@ class FilmPictures:
                 names.append(str(group))
                 continue
             order = index.rank[first:last] - self.starts[group]
-            told = np.concatenate([sizes, order, [self.end(group) - self.starts[group]]])
-            names.append(hashlib.blake2b(told.tobytes(), digest_size=12).hexdigest())
+            content = np.concatenate([sizes, order, [self.end(group) - self.starts[group]]])
+            names.append(hashlib.blake2b(content.tobytes(), digest_size=12).hexdigest())
         return names
 
     @staticmethod
     def _kept_or(file: Path, make: Callable[[], NDArray[np.uint8]]) -> NDArray[np.uint8]:
         """What a file holds; where there is none, what is made, and kept in it as far as the disk allows."""
         with suppress(OSError, ValueError):
-            return np.frombuffer(content_of(file), np.uint8).reshape(-1, _ROW)
+            return np.frombuffer(opened(content_of(file)), np.uint8).reshape(-1, _ROW)
         made = make()
-        with suppress(OSError):
-            file.parent.mkdir(parents=True, exist_ok=True)
-            with beside(file) as part:
-                part.write_bytes(made.tobytes())
+        with suppress(OSError), new_folder(file.parent), beside(file) as part:
+            part.write_bytes(sealed(made.tobytes()))
         return made
 
     @cached_property

@@ -32,7 +32,7 @@ def framings(piece: Piece, placer: Placer, asked: Sequence[frozenset[int]]) -> l
     """The likeliest groups of a piece, each with the part of its pictures that the piece would show. `asked`: groups
     of each film of which more than the key picture is looked at."""
     middle = (piece.start + piece.end) // 2
-    found = list[PossiblePlace]()
+    framed = list[PossiblePlace]()
     for number, each in enumerate(placer.candidates(piece.start, piece.end)[:_GROUPS]):
         film = placer.films[each.film]
         luma = placer.luma[middle][:, ::-1] if each.flipped else placer.luma[middle]
@@ -41,8 +41,8 @@ def framings(piece: Piece, placer: Placer, asked: Sequence[frozenset[int]]) -> l
             pictures += list(film.block(each.group)[_EVERY // 2 :: _EVERY])
         like, view = max((_sought(luma, picture, film.view) for picture in pictures), key=lambda rated: rated[0])
         if like > _AKIN:
-            found.append(replace(each, promise=like, view=view))
-    return sorted(found, key=lambda each: -each.promise)[:_TRIED]
+            framed.append(replace(each, promise=like, view=view))
+    return sorted(framed, key=lambda each: -each.promise)[:_TRIED]
 
 
 def _sought(luma: NDArray[np.uint8], picture: NDArray[np.uint8], usual: View) -> tuple[float, View]:
@@ -53,6 +53,8 @@ def _sought(luma: NDArray[np.uint8], picture: NDArray[np.uint8], usual: View) ->
     for zoom in _ZOOMS:
         wide, high = zoom * usual.size[0], zoom * usual.size[1]
         size = round(wide * THUMB_COLUMNS), round(high * THUMB_ROWS)
+        if 0 in size:  # of a picture like a thread
+            continue
         part = _details(np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), np.uint8))
         likes = cv2.matchTemplate(whole, part, cv2.TM_CCOEFF_NORMED)
         row, column = np.unravel_index(int(likes.argmax()), likes.shape)

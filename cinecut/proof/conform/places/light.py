@@ -58,30 +58,30 @@ class _Places:
 def by_light(pieces: Sequence[Piece], placer: Placer, usual: Fraction) -> list[Piece]:
     """The pieces; those that are not certain, and what is of no film, by their light. `usual`: the trailer's speed.
     Where a tone is of likely pieces they are settled again, by those that it made certain."""
-    numbers, found = range(len(placer.films)), list(pieces)
+    numbers, lit = range(len(placer.films)), list(pieces)
     for _ in range(_ROUNDS):
-        lights = [light_of(found, placer, number) for number in numbers]
-        few = [len(_certain(found, number)) < _FEWEST for number in numbers]
-        found = _settled(found, placer, lights, usual)
+        lights = [light_of(lit, placer, number) for number in numbers]
+        few = [len(_certain(lit, number)) < _FEWEST for number in numbers]
+        lit = _settled(lit, placer, lights, usual)
         if not any(light is not None and likely for light, likely in zip(lights, few, strict=True)):
             break
-    return found
+    return lit
 
 
 def _settled(pieces: Sequence[Piece], placer: Placer, lights: Sequence[Light | None], usual: Fraction) -> list[Piece]:
-    found, at = list[Piece](), 0
+    settled, at = list[Piece](), 0
     is_open = [not _Run([piece], [], lights, placer, usual).is_right() for piece in pieces]
     while at < len(pieces):
         last = at
         while last < len(pieces) and last - at < _MOST and is_open[last]:
             last += 1
         if last > at:
-            run = _Run(pieces[at:last], [*found[-1:], *pieces[last : last + 1]], lights, placer, usual)
-            found += run.settled()
+            run = _Run(pieces[at:last], [*settled[-1:], *pieces[last : last + 1]], lights, placer, usual)
+            settled += run.settled()
         else:
-            found.append(pieces[at])
+            settled.append(pieces[at])
         at = max(last, at + 1)
-    return found
+    return settled
 
 
 @dataclass(frozen=True)
@@ -126,15 +126,15 @@ class _Run:
         off = np.concatenate([each.off for each in places])
         price = np.concatenate([each.price for each in places])
         owners = [(each, number) for each in places for number in range(len(each.firsts))]
-        found = list[Piece]()
+        parts = list[Piece]()
         ends = [np.array([*(self._is_beside(each.piece, end) for each, _ in owners), False]) for end in (0, 1)]
         for first, last, line in _way(off + price[:, None], *ends):
             if line == len(owners):
-                found += _cut(self.pieces, self.start + first, self.start + last, self.placer)
+                parts += _cut(self.pieces, self.start + first, self.start + last, self.placer)
             else:
                 own, number = owners[line]
-                found.append(self._piece(own, number, first, last))
-        return found
+                parts.append(self._piece(own, number, first, last))
+        return parts
 
     def _is_beside(self, piece: Piece, after: int) -> bool:
         """Whether a piece lies right before or `after` the run."""
@@ -215,12 +215,12 @@ def _way(costs: Costs, before: NDArray[np.bool_], after: NDArray[np.bool_]) -> I
         other = best[cheapest[frame]] + _CHANGE
         changed[frame] = other < best
         best = np.minimum(best, other) + costs[:, frame]
-    row, last, found = int((best + _CHANGE * ~after).argmin()), frames, list[tuple[int, int, int]]()
+    row, last, steps = int((best + _CHANGE * ~after).argmin()), frames, list[tuple[int, int, int]]()
     for frame in range(frames - 1, 0, -1):
         if changed[frame, row]:
-            found.append((frame, last, row))
+            steps.append((frame, last, row))
             row, last = int(cheapest[frame]), frame
-    return iter([*found, (0, last, row)][::-1])
+    return iter([*steps, (0, last, row)][::-1])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -315,10 +315,10 @@ def _means(near: float, far: float, parts: int, pixels: int) -> NDArray[np.float
 def off_by(own: Areas, film: Areas) -> NDArray[np.float32]:
     """The mean levels by which each frame is off each picture of the film [n, m]. Areas that show what the film shows
     nowhere there, as under a title, are all off by the same; a frame of such areas alone is none of these pictures."""
-    found = np.empty((len(own), len(film)), np.float32)
+    differences = np.empty((len(own), len(film)), np.float32)
     low, high = film.min(0) - _BEYOND, film.max(0) + _BEYOND
-    for row, areas in zip(found, own, strict=True):
+    for row, areas in zip(differences, own, strict=True):
         shown = (areas > low) & (areas < high)
         off = np.minimum(np.abs(film[:, shown] - areas[shown]), _FARTHEST).sum(1)
         row[:] = (off + _BEYOND * (~shown).sum()) / len(areas) if shown.any() else _FARTHEST
-    return found
+    return differences

@@ -31,9 +31,9 @@ def logo_in(luma: NDArray[np.uint8]) -> NDArray[np.bool_]:
         return nothing
     around = np.stack([cv2.blur(p, (_AROUND, _AROUND), borderType=cv2.BORDER_REFLECT) for p in shown]).astype(np.int16)
     stands, always = shown - around, np.zeros(nothing.shape, np.bool_)
-    for out, told in ((stands > _STANDS_OUT, around < _LIGHT), (stands < -_STANDS_OUT, around > _LIGHT)):
-        count = told.sum(0)
-        always |= (count >= _FEWEST) & ((out & told).sum(0) >= _ALWAYS * count)
+    for out, contrary in ((stands > _STANDS_OUT, around < _LIGHT), (stands < -_STANDS_OUT, around > _LIGHT)):
+        count = contrary.sum(0)
+        always |= (count >= _FEWEST) & ((out & contrary).sum(0) >= _ALWAYS * count)
     logo = cv2.dilate(always.astype(np.uint8), np.ones((_EDGE, _EDGE), np.uint8)) > 0
     return nothing if logo.mean() > _LARGEST else np.asarray(logo, np.bool_)
 

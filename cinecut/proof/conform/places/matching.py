@@ -37,8 +37,8 @@ class Matcher:
         """What stretches without cuts are, in order; where the end of one is something else after all, in several."""
         pieces = list[Piece]()
         with ThreadPoolExecutor(THREADS) as pool:
-            for done, found in enumerate(pool.map(lambda each: list(self._pieces(*each)), bounds), 1):
-                pieces += found
+            for done, some in enumerate(pool.map(lambda each: list(self._pieces(*each)), bounds), 1):
+                pieces += some
                 progress(0.8 * done / len(bounds))
         pieces = self._reframed(self._sought(pieces))
         progress(1.0)
@@ -54,26 +54,26 @@ class Matcher:
             if is_dark:
                 yield Piece(first, last, black=True)
                 continue
-            found = known if known is not None and first <= known.start < last else self._somewhere(first, last)
-            if found is None or depth > _DEEP:
+            piece = known if known is not None and first <= known.start < last else self._somewhere(first, last)
+            if piece is None or depth > _DEEP:
                 yield Piece(first, last)
                 continue
-            found = self._stretched(found, first, last)
-            if found.start > first:
-                yield from self._pieces(first, found.start, depth + 1)
-            yield found
-            if found.end < last:
-                yield from self._pieces(found.end, last, depth + 1)
+            piece = self._stretched(piece, first, last)
+            if piece.start > first:
+                yield from self._pieces(first, piece.start, depth + 1)
+            yield piece
+            if piece.end < last:
+                yield from self._pieces(piece.end, last, depth + 1)
 
     def _somewhere(self, start: int, end: int) -> Piece | None:
         """The place of a stretch, or of its head or its tail."""
         if end - start < LEAST:
             return None
-        found = self.placer.place(start, end)
+        piece = self.placer.place(start, end)
         part = max(LEAST, min((end - start) // 3, _PART))
-        if found is None and end - start >= 3 * LEAST:
-            found = self.placer.place(start, start + part) or self.placer.place(end - part, end)
-        return found
+        if piece is None and end - start >= 3 * LEAST:
+            piece = self.placer.place(start, start + part) or self.placer.place(end - part, end)
+        return piece
 
     def _stretched(self, piece: Piece, start: int, end: int) -> Piece:
         """A piece as far as it goes within [start, end)."""
@@ -112,8 +112,8 @@ class Matcher:
             return False
         return not self.placer.is_plain(piece) or self.placer.moves(piece)
 
-    def _replaced(self, piece: Piece, found: Piece | None) -> list[Piece]:
-        return [piece] if found is None else list(self._pieces(piece.start, piece.end, 1, found))
+    def _replaced(self, piece: Piece, by: Piece | None) -> list[Piece]:
+        return [piece] if by is None else list(self._pieces(piece.start, piece.end, 1, by))
 
     def _reframed(self, pieces: Sequence[Piece]) -> list[Piece]:
         """The pieces; those that show another part of the picture than the usual one with that."""
@@ -133,25 +133,25 @@ class Matcher:
             places += [each for each in near if each.like > NEAR]
             if max((each.like for each in places), default=0.0) > SURE:
                 break
-        found = self.placer.chosen(places)
-        return self._replaced(piece, found)
+        place = self.placer.chosen(places)
+        return self._replaced(piece, place)
 
     # Neighbours
 
     def _adopted(self, pieces: Sequence[Piece]) -> list[Piece]:
         """Pieces that go on as the one before, or lead to the one after: without a place, since a title lies over them;
         or at another one, since the film shows the same there; or black, since the film is."""
-        found = list(pieces)
-        for number, piece in enumerate(found):
-            before = self._extended(found[number - 1], piece) if number else None
-            after = self._extended(found[number + 1], piece) if number + 1 < len(found) else None
+        adopted = list(pieces)
+        for number, piece in enumerate(adopted):
+            before = self._extended(adopted[number - 1], piece) if number else None
+            after = self._extended(adopted[number + 1], piece) if number + 1 < len(adopted) else None
             if piece.black:
-                found[number] = next((p for p in (before, after) if p is not None and self._is_dark(p)), piece)
+                adopted[number] = next((p for p in (before, after) if p is not None and self._is_dark(p)), piece)
                 continue
             best = max((each for each in (before, after) if each is not None), key=lambda p: p.like, default=None)
             if best is not None and best.like > self._least(piece, best):
-                found[number] = best
-        return found
+                adopted[number] = best
+        return adopted
 
     def _is_dark(self, piece: Piece) -> bool:
         """Whether the film is black where a piece is."""
@@ -196,25 +196,25 @@ def _runs(dark: NDArray[np.bool_], start: int) -> Iterator[tuple[int, int, bool]
 
 def _steady(bad: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Only where several in a row, or those to the very end, are bad: one strange frame is no end of a shot."""
-    found = np.zeros_like(bad)
+    steady = np.zeros_like(bad)
     edges = np.flatnonzero(np.diff(np.concatenate([[False], bad, [False]]).astype(np.int8)))
     for start, end in zip(edges[::2], edges[1::2], strict=True):
-        found[start:end] = end - start >= LEAST or start == 0 or end == len(bad)
-    return found
+        steady[start:end] = end - start >= LEAST or start == 0 or end == len(bad)
+    return steady
 
 
 def joined(pieces: Sequence[Piece], placer: Placer) -> list[Piece]:
     """Pieces that go on where the one before ended are one."""
-    found: list[Piece] = []
+    runs: list[Piece] = []
     for piece in pieces:
-        last = found[-1] if found else None
+        last = runs[-1] if runs else None
         if last is not None and _goes_on(last, piece, placer):
-            found[-1] = replace(
+            runs[-1] = replace(
                 last, end=piece.end, like=max(last.like, piece.like), certain=last.certain or piece.certain
             )
         else:
-            found.append(piece)
-    return found
+            runs.append(piece)
+    return runs
 
 
 def _goes_on(last: Piece, piece: Piece, placer: Placer) -> bool:

@@ -106,7 +106,7 @@ def _places(
     them, or none at all."""
     middle, last = Fraction(int(moments[len(moments) // 2])), int(moments[-1])
     there = piece.first + middle * piece.speed * normal
-    found = list[tuple[Fraction, Fraction]]()
+    offsets = list[tuple[Fraction, Fraction]]()
     speeds = {Fraction(1), *SPEEDS} if last >= MOVING else set[Fraction]()
     for speed in sorted({piece.speed, usual, *speeds}):
         own = speed == piece.speed
@@ -115,8 +115,8 @@ def _places(
         end = min(reach + 1, ceil(decoded.stop - last * speed * normal - begin))
         if own and not first <= 0 < end:
             return []
-        found += [(speed, begin + shift) for shift in range(first, end)]
-    return found
+        offsets += [(speed, begin + shift) for shift in range(first, end)]
+    return offsets
 
 
 def _scores(own: Vectors, film: Vectors, ranks: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

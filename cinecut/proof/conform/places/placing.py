@@ -161,7 +161,7 @@ class Placer:
         """All groups that are no copies of others, the most promising first."""
         rows = spread(start, end, _FEW)
         colors = colors_of(self.thumbs[rows], self.within)
-        found = list[PossiblePlace]()
+        candidates = list[PossiblePlace]()
         for number, film in enumerate(self.films):
             for flipped in (False, True):
                 details = alike(film.keys, self.own(rows, flipped)).max(1)
@@ -169,8 +169,8 @@ class Placer:
                 promise = details + rough
                 after = np.append(promise[1:], -2)  # a shot may end with the next group's first picture
                 score = np.maximum(promise, after - 0.05) - _FLIPPED * flipped
-                found += [PossiblePlace(float(score[group]), number, group, flipped) for group in film.distinct]
-        return sorted(found, key=lambda each: -each.promise)
+                candidates += [PossiblePlace(float(score[group]), number, group, flipped) for group in film.distinct]
+        return sorted(candidates, key=lambda each: -each.promise)
 
     def place(self, start: int, end: int) -> Piece | None:
         """The place of a stretch, if it is certainly in one of the groups that promise most."""
@@ -183,8 +183,8 @@ class Placer:
                     places += self.within_group(start, end, other)
             if best > SURE or (number + 1 >= _PROMISE and best < NEAR):
                 break
-        found = self.chosen(places)
-        return found if found is not None and found.like > _CERTAIN else None
+        chosen = self.chosen(places)
+        return chosen if chosen is not None and chosen.like > _CERTAIN else None
 
     def _as_likely(
         self, start: int, end: int, found: PossiblePlace, others: Sequence[PossiblePlace]
@@ -233,9 +233,9 @@ class Placer:
         yield best
         while best.like < 1 - _GOOD and end - start >= MOVING:  # how fast it is shows the better, the nearer one is
             speeds = self._speeds(best, anchor) - tried
-            found = [self.aligned(replace(whole, speed=each), anchor) for each in sorted(speeds)]
-            yield from found
-            better = max(found, key=rated, default=best)
+            pieces = [self.aligned(replace(whole, speed=each), anchor) for each in sorted(speeds)]
+            yield from pieces
+            better = max(pieces, key=rated, default=best)
             if rated(better) <= rated(best):
                 break
             best, tried = better, tried | speeds
@@ -289,14 +289,14 @@ class Placer:
         """A piece at its exact place, near a rough one: `anchor` is a frame of the trailer and the film's like it."""
         best, reach = replace(piece, like=-1.0), _REACH
         for _ in range(_AGAIN):
-            found, still = self._nearby(piece, anchor, reach)
-            best, last = max(found, best, key=lambda each: each.like), best
+            nearby, still = self._nearby(piece, anchor, reach)
+            best, last = max(nearby, best, key=lambda each: each.like), best
             rough = anchor[1] - (anchor[0] - piece.start) * self.step(piece)
             if still and reach < _WIDE:
                 reach = _WIDE
-            elif best is last or abs(found.first - rough) < reach - 2:
+            elif best is last or abs(nearby.first - rough) < reach - 2:
                 break
-            anchor = piece.start, int(found.first)
+            anchor = piece.start, int(nearby.first)
         return best
 
     def _nearby(self, piece: Piece, anchor: tuple[int, int], reach: int) -> tuple[Piece, bool]:

@@ -59,8 +59,8 @@ def sought(lost: Sequence[Piece], placer: Placer) -> dict[Piece, Piece]:
             search.places, search.short = [], []
     with ThreadPoolExecutor(THREADS) as pool:
         doubtful = [each for each in searches if each.found is None and each.doubts]
-        for search, found in zip(doubtful, pool.map(lambda each: _clear(each, placer), doubtful), strict=True):
-            search.found = found
+        for search, place in zip(doubtful, pool.map(lambda each: _clear(each, placer), doubtful), strict=True):
+            search.found = place
     return {each.piece: each.found for each in searches if each.found is not None}
 
 
@@ -77,7 +77,7 @@ def _seek(searches: Sequence[_Search], placer: Placer, covered: bool) -> None:
             some = [each for each in some if _is_affordable(each, placer, most)]
             whole = [placer.films[each.film].was_asked(each.group) for each in some]
             looks = pool.map(lambda each, known, waiting=waiting: _look(each, known, waiting, placer), some, whole)
-            for search, look in ((s, each) for found in list(looks) for s, each in zip(waiting, found, strict=True)):
+            for search, look in ((s, each) for row in list(looks) for s, each in zip(waiting, row, strict=True)):
                 search.doubts += look.doubts
                 search.places += look.places
                 search.short += look.short
@@ -155,7 +155,7 @@ def _clear(search: _Search, placer: Placer) -> Piece | None:
                     near = placer.within_group(*windows[window], doubt.candidate, _DOUBTFUL)
                     best = max(near, key=lambda each: each.like, default=None)
                     places += [best] if best is not None else []
-        found = clear_place(places, placer)
-        if found is not None:
-            return found
+        clear = clear_place(places, placer)
+        if clear is not None:
+            return clear
     return None

@@ -57,8 +57,8 @@ class View:
         corner = self.left * columns + wide / 2 - 0.5, self.top * rows + high / 2 - 0.5
         matrix = np.array([[wide, 0, corner[0]], [0, high, corner[1]]])
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        found = cv2.warpAffine(picture, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-        return np.asarray(found, np.float32)
+        warped = cv2.warpAffine(picture, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(warped, np.float32)
 
 
 WHOLE = View()

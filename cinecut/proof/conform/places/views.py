@@ -71,7 +71,7 @@ def refined(ours: NDArray[np.uint8], theirs: NDArray[np.uint8], view: View) -> V
 
 def _moves(view: View, step: float) -> list[View]:
     """The views whose edges lie a step elsewhere: one of them, two opposite ones, or all."""
-    found = []
+    views = []
     for changes in (
         {"left": 1}, {"right": 1}, {"top": 1}, {"bottom": 1}, {"left": 1, "right": 1}, {"top": 1, "bottom": 1},
         {"left": 1, "right": -1}, {"top": 1, "bottom": -1}, {"left": 1, "right": -1, "top": 1, "bottom": -1},
@@ -80,5 +80,5 @@ def _moves(view: View, step: float) -> list[View]:
             edges = {name: min(1.0, max(0.0, getattr(view, name) + way * sign)) for name, sign in changes.items()}
             each = replace(view, **edges)
             if each != view and min(each.size) > _SMALLEST:
-                found.append(each)
-    return found
+                views.append(each)
+    return views

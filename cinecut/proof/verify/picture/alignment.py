@@ -90,12 +90,12 @@ def _coarse(luma: NDArray[np.uint8]) -> NDArray[np.int16]:
 
 def _distances(small: NDArray[np.int16], wanted: NDArray[np.int16], base: NDArray[np.int64]) -> NDArray[np.float32]:
     """Mean levels between frames and the reference around their base; the cap beyond its ends."""
-    found = np.full((len(small), 2 * REACH + 1), _CAP * 2, np.float32)
+    distances = np.full((len(small), 2 * REACH + 1), _CAP * 2, np.float32)
     share = 1 / small.shape[1]
     for row, at in enumerate(base):
         for column in range(max(0, REACH - int(at)), min(2 * REACH + 1, len(wanted) + REACH - int(at))):
-            found[row, column] = share * cv2.norm(small[row], wanted[at + column - REACH], cv2.NORM_L1)
-    return found
+            distances[row, column] = share * cv2.norm(small[row], wanted[at + column - REACH], cv2.NORM_L1)
+    return distances
 
 
 def _set_clock(
@@ -136,8 +136,8 @@ def _path(distance: NDArray[np.float32]) -> NDArray[np.int64]:
         change = best[cheapest] + _CHANGE
         came[row] = np.where(best <= change, np.arange(len(offsets)), cheapest)
         best = np.minimum(best, change) + costs[row]
-    at, found = int(best.argmin()), np.zeros(len(costs), np.int64)
+    at, path = int(best.argmin()), np.zeros(len(costs), np.int64)
     for row in range(len(costs) - 1, -1, -1):
-        found[row] = offsets[at]
+        path[row] = offsets[at]
         at = int(came[row, at])
-    return found
+    return path

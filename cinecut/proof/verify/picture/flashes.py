@@ -25,18 +25,18 @@ def flashing(luma: NDArray[np.uint8], times: tuple[Fraction, ...]) -> list[tuple
     screen = _luminance(_cells(luma))
     turns = _turns(screen)
     seconds = [float(time) for time in times]
-    found: list[tuple[int, int]] = []
+    ranges: list[tuple[int, int]] = []
     first = 0
     for last in range(len(turns)):
         while seconds[turns[last]] - seconds[turns[first]] >= 1:
             first += 1
         if (last - first + 1) // 2 > _MOST:
             start, end = turns[first], turns[last] + 1
-            if found and start <= found[-1][1]:
-                found[-1] = (found[-1][0], end)
+            if ranges and start <= ranges[-1][1]:
+                ranges[-1] = (ranges[-1][0], end)
             else:
-                found.append((start, end))
-    return found
+                ranges.append((start, end))
+    return ranges
 
 
 def _cells(luma: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -53,7 +53,7 @@ def _luminance(luma: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _turns(screen: NDArray[np.float32]) -> list[int]:
     """The frames at which a quarter of the screen has changed by a step, opposite to its previous change."""
-    found, way = list[int](), 0
+    turns, way = list[int](), 0
     low, high = screen[0].copy(), screen[0].copy()
     for frame, now in enumerate(screen):
         low, high = np.minimum(low, now), np.maximum(high, now)
@@ -65,6 +65,6 @@ def _turns(screen: NDArray[np.float32]) -> list[int]:
             way = -1
         else:
             continue
-        found.append(frame)
+        turns.append(frame)
         low, high = now.copy(), now.copy()
-    return found
+    return turns

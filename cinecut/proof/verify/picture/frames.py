@@ -70,7 +70,7 @@ class SingleFrames(Looks):
     def _late_cuts(self, judged: NDArray[np.bool_]) -> list[tuple[Finding, NDArray[np.int64]]]:
         """Cuts that come some frames too late, or too early, and the file's frames there: they show the event on the
         other side, which stands still, or goes on as it did before."""
-        found, shown = list[tuple[Finding, NDArray[np.int64]]](), self.alignment.base + self.alignment.offset
+        cuts, shown = list[tuple[Finding, NDArray[np.int64]]](), self.alignment.base + self.alignment.offset
         for start, _, placed in self.events.ranges()[1:] if self.alignment.same_rate else ():
             if placed.head.kind != "cut":
                 continue
@@ -80,8 +80,8 @@ class SingleFrames(Looks):
             if len(rows) and judged[rows].all() and 0 < len(rows) < REACH:
                 bounds = int(self.alignment.base[rows[0]]), int(self.alignment.base[rows[-1]]) + 1
                 message = f"the cut to {placed.name} comes {frames_text(len(rows))} too {word}"
-                found.append((self.events.finding("stray-frame", message, bounds, frame=int(rows[0])), rows))
-        return found
+                cuts.append((self.events.finding("stray-frame", message, bounds, frame=int(rows[0])), rows))
+        return cuts
 
     def _mixed(self, row: int) -> bool:
         """Whether a frame is near ones of the reference, or two of them over each other, or in alternate lines
@@ -115,9 +115,9 @@ class SingleFrames(Looks):
     def _doubled(self) -> NDArray[np.bool_]:
         """Frames that are the one before once more, where the reference moves on."""
         luma, shown = self.file.luma, self.alignment.base
-        found = np.zeros(len(luma), bool)
+        doubled = np.zeros(len(luma), bool)
         if not self.alignment.same_rate or len(luma) < 3:
-            return found
+            return doubled
         noise = float(np.median(self.alignment.at(0)))
         wanted = self.reference.luma
         inside = np.flatnonzero((shown > 0) & (shown < len(wanted)))[1:]
@@ -125,11 +125,11 @@ class SingleFrames(Looks):
         moved, expected = _apart(luma, inside, luma, inside - 1), _apart(wanted, at, wanted, at - 1)
         before, own = _apart(luma, inside, wanted, at - 1), _apart(luma, inside, wanted, at)
         still = (expected > 0.5 + 1.5 * noise) & (moved < 0.3 * expected) & (before < 0.5 * own)
-        found[inside[still]] = True
+        doubled[inside[still]] = True
         for _, run in _runs((moved < np.maximum(0.2 * expected, 0.05)).astype(np.int64)):
             lost = own[run].max() > 2 * noise + 0.5
-            found[inside[run]] |= len(run) > _BLIP and lost and expected[run].sum() > _FROZEN
-        return found
+            doubled[inside[run]] |= len(run) > _BLIP and lost and expected[run].sum() > _FROZEN
+        return doubled
 
     def _steps(self, judged: NDArray[np.bool_]) -> Iterator[Finding]:
         """Where within an event the file goes on as far behind or ahead as the events after it: frames were lost there,
@@ -148,11 +148,11 @@ class SingleFrames(Looks):
 
     def _usual_offsets(self) -> dict[int, int]:
         """The offset of most frames of each event, by the events' numbers."""
-        found = {}
+        usual = {}
         for start, end, placed in self.events.ranges():
             values, counts = np.unique(self.alignment.offset[self.alignment.rows(start, end)], return_counts=True)
-            found[placed.number] = int(values[counts.argmax()]) if len(values) else 0
-        return found
+            usual[placed.number] = int(values[counts.argmax()]) if len(values) else 0
+        return usual
 
 
 def _apart(some: Planes, rows: NDArray[np.int64], others: Planes, at: NDArray[np.int64]) -> NDArray[np.float64]:

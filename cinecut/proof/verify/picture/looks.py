@@ -70,16 +70,16 @@ class Looks:
             return False
         own, wanted = (_halved(luma).ravel() for luma in (self.file.luma[look], self.reference.luma[shown]))
         parts = np.stack([np.ones_like(wanted), wanted, *chroma])
-        found = np.linalg.solve(parts @ parts.T, parts @ own)
+        solved = np.linalg.solve(parts @ parts.T, parts @ own)
         plain = np.linalg.solve(parts[:2] @ parts[:2].T, parts[:2] @ own)
-        left, before = (float((own - each @ parts[: len(each)]).std()) for each in (found, plain))
-        return float(np.hypot(found[2], found[3])) > _MATRIX and left < _EXPLAINED * before
+        left, before = (float((own - each @ parts[: len(each)]).std()) for each in (solved, plain))
+        return float(np.hypot(solved[2], solved[3])) > _MATRIX and left < _EXPLAINED * before
 
     def moved(self, rows: NDArray[np.int64]) -> str:
         """How else some frames lie in the frame, in words; empty: not visibly. The affine map between two pictures is
         found by OpenCV's ECC (Evangelidis and Psarakis)."""
-        found = (_map_between(self._wanted(row), self.file.luma[row]) for row in some(rows, 3))
-        maps = [each for each in found if each is not None]
+        tried = (_map_between(self._wanted(row), self.file.luma[row]) for row in some(rows, 3))
+        maps = [each for each in tried if each is not None]
         if len(maps) < 2:
             return ""
         middle, visible = np.median(maps, 0), 1 if self.alignment.same_rate else 2  # a neighbour lies elsewhere, too
@@ -106,10 +106,10 @@ def _map_between(wanted: Planes, shown: Planes) -> NDArray[np.float64] | None:
         return np.eye(2, 3)
     start = np.eye(2, 3, dtype=np.float32)
     try:
-        sure, found = cv2.findTransformECC(wanted, shown, start, cv2.MOTION_AFFINE, _STEPS)
+        sure, affine = cv2.findTransformECC(wanted, shown, start, cv2.MOTION_AFFINE, _STEPS)
     except cv2.error:  # nothing there that could be laid over each other
         return None
-    return np.asarray(found, np.float64) if sure > _SURE else None
+    return np.asarray(affine, np.float64) if sure > _SURE else None
 
 
 def _halved(luma: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -41,8 +41,8 @@ class PicturePair(SingleFrames):
         others = self._wholly_others()
         rewritten = {placed.number for placed in others if self._reads_otherwise(placed)}
         wrong = {placed.number: self._name(placed) for placed in others if placed.number not in rewritten}
-        wrong |= {placed.number: found for placed, found in self._paces(set(wrong))}
-        wrong |= {placed.number: found for placed, found in self._framings(set(wrong))}
+        wrong |= {placed.number: finding for placed, finding in self._paces(set(wrong))}
+        wrong |= {placed.number: finding for placed, finding in self._framings(set(wrong))}
         shifts = dict(self._shifts(set(wrong)))
         looks = list(self._looks(set(wrong)))
         elsewhere = {number for each in looks for number in self._numbers(each)}
@@ -63,12 +63,12 @@ class PicturePair(SingleFrames):
     # Events that show something else from end to end
 
     def _wholly_others(self) -> list[Placed]:
-        found = []
+        others = []
         for start, end, placed in self.events.ranges():
             rows = self._inside(placed, start, end)
             if len(rows) > 1 and self.likeness.alike[rows].mean() < 0.6:
-                found.append(placed)
-        return found
+                others.append(placed)
+        return others
 
     def _reads_otherwise(self, placed: Placed) -> bool:
         """Whether an event is writing on one colour, as it shall be: what is written `Texts` judges."""
@@ -123,12 +123,12 @@ class PicturePair(SingleFrames):
     def _matches(self, rows: Sequence[int] | NDArray[np.int64], start: int, end: int) -> list[tuple[int, int, float]]:
         """For each file frame the most similar reference frame in [start, end), and how similar: (row, frame, r)."""
         likes = signatures(self.file.luma[rows]) @ self._signatures[start:end].T
-        found = []
+        matches = []
         for row, like in zip(rows, likes, strict=True):
             candidates = start + np.argsort(-like)[:5]
             best = max(candidates, key=lambda at: _closeness(self.file.luma[row], self.reference.luma[at]))
-            found.append((int(row), int(best), correlate(self.file.luma[row], self.reference.luma[best])))
-        return found
+            matches.append((int(row), int(best), correlate(self.file.luma[row], self.reference.luma[best])))
+        return matches
 
     def _other_event(self, look: NDArray[np.int64], placed: Placed) -> Placed | None:
         """Another event that most of these frames are from, if any."""
@@ -159,10 +159,10 @@ class PicturePair(SingleFrames):
             rows = self._inside(placed, start, end)
             if placed.number in wrong or not len(rows) or np.ptp(self.alignment.offset[rows]) < 2:
                 continue
-            found = self._speed(rows, (start, end))
-            if found is None or found[0] != "wrong-speed":
+            pace = self._speed(rows, (start, end))
+            if pace is None or pace[0] != "wrong-speed":
                 continue
-            yield placed, self.events.finding(found[0], found[1], (start, end), frame=int(rows[-1]))
+            yield placed, self.events.finding(pace[0], pace[1], (start, end), frame=int(rows[-1]))
 
     # Shifts
 
@@ -187,7 +187,7 @@ class PicturePair(SingleFrames):
     # Looks
 
     def _looks(self, wrong: set[int]) -> Iterator[Finding]:
-        found = []
+        other = []
         for start, end, placed in self.events.ranges():
             rows = self._inside(placed, start, end)
             rows = rows[self.likeness.alike[rows] & ~self.likeness.flat[rows]]
@@ -197,19 +197,19 @@ class PicturePair(SingleFrames):
                 and len(rows) > 2
                 and (words := self.look(rows))
             ):
-                found.append((placed, (start, end), words, int(rows[len(rows) // 2])))
+                other.append((placed, (start, end), words, int(rows[len(rows) // 2])))
         shots = sum(not self.likeness.flat[self.alignment.rows(a, b)].all() for a, b, _ in self.events.ranges())
-        if len(found) > 3 and len(found) > 0.6 * shots:
-            _, (start, _), words, frame = found[0]
-            end = found[-1][1][1]
-            message = f"the look of {len(found)} shots is another: {words}"
+        if len(other) > 3 and len(other) > 0.6 * shots:
+            _, (start, _), words, frame = other[0]
+            end = other[-1][1][1]
+            message = f"the look of {len(other)} shots is another: {words}"
             hint = "is the LUT, the vibe or the colour matrix another?"
             yield self.events.finding("wrong-look", message, (start, end), hint, frame=frame)
             return
-        for _, bounds, words, frame in found:
+        for _, bounds, words, frame in other:
             yield self.events.finding("wrong-look", f"the look is another: {words}", bounds, frame=frame)
         rows = np.flatnonzero(self.likeness.alike & ~self.likeness.flat)
-        if not found and not wrong and len(rows) and self.other_matrix(rows):
+        if not other and not wrong and len(rows) and self.other_matrix(rows):
             message = "the colours are others: they are coded by another matrix than they are taken for"
             hint = "BT.601 for BT.709, or the other way round"
             yield self.events.finding("wrong-look", message, (0, self.reference.frames), hint, frame=int(rows[0]))

@@ -78,12 +78,12 @@ class Texts:
 
     def findings(self, wrong: set[str]) -> list[Finding]:
         """`wrong`: the events that show something else entirely."""
-        found = list[Finding]()
+        findings = list[Finding]()
         for text in self.texts:
             placed = self.events.at(text.range.start.index)
             if placed is None or placed.name not in wrong:
-                found += self._judge(text)
-        return found
+                findings += self._judge(text)
+        return findings
 
     def _judge(self, text: PlacedText) -> Iterator[Finding]:
         start, end = text.range.start.index, text.range.end.index

@@ -35,8 +35,8 @@ def exchanged(heard: Floats, mix: Floats) -> str:
 
 def uneven(mix: Floats, heard: Floats) -> str:
     """In words, whether one side is softer than the mix has it, or both are the same; empty: neither."""
-    wanted, found = (np.sqrt(np.square(s, dtype=np.float64).mean(1)) + 1e-9 for s in (mix, heard))
-    other = 20 * np.log10((found[0] / found[1]) / (wanted[0] / wanted[1]))
+    wanted, own = (np.sqrt(np.square(s, dtype=np.float64).mean(1)) + 1e-9 for s in (mix, heard))
+    other = 20 * np.log10((own[0] / own[1]) / (wanted[0] / wanted[1]))
     if abs(other) > _ASIDE:
         return f"the {'right' if other > 0 else 'left'} side is {abs(other):.0f} dB too soft"
     widths = [float(rms(s[0] - s[1]) / (rms(s.mean(0)) + 1e-9)) for s in (mix, heard)]

@@ -40,8 +40,8 @@ def chopped(job: Job, events: Events) -> Iterator[Finding]:
         spoken = _spoken_over(job.films[name], facts, film.audio - 1, own)
         lines += [KnownLine(replace(each, film=name), "") for each in spoken]
     ranges = {placed.name: (start, end) for start, end, placed in events.ranges()}
-    for placed, found in chopped_lines(layout, lines):
-        yield Finding(found.code, found.message, *ranges[placed.name], placed.name, found.span, found.hints)
+    for placed, finding in chopped_lines(layout, lines):
+        yield Finding(finding.code, finding.message, *ranges[placed.name], placed.name, finding.span, finding.hints)
 
 
 def _spoken_over(film: Path, facts: FilmFacts, stream: int, edges: Sequence[FilmTime]) -> list[FilmRange]:
@@ -51,10 +51,10 @@ def _spoken_over(film: Path, facts: FilmFacts, stream: int, edges: Sequence[Film
     looked = zip(sorted(edges), begins, film_stretches(film, facts, stream, ranges), strict=True)
     loud = [each for each in looked if np.abs(each[2]).max(initial=0) > _SILENT]
     likely = [each for each, run in zip(loud, _runs(loud, by_silero), strict=True) if run]  # the other one costs thrice
-    found = zip(likely, _runs(likely, lambda row: detect_voice(row)[1]), strict=True)
+    voiced = zip(likely, _runs(likely, lambda row: detect_voice(row)[1]), strict=True)
     return [
         FilmRange(FilmTime(begin + Fraction(run[0], STEPS)), FilmTime(begin + Fraction(run[1], STEPS)))
-        for (_, begin, _), run in found
+        for (_, begin, _), run in voiced
         if run
     ]
 
@@ -68,12 +68,12 @@ def _runs(looked: Sequence[_Look], detector: Callable[[Floats], NDArray[np.bool_
         return []
     gap = np.zeros(_ROOM, np.float32)
     speaks = detector(np.concatenate([gap, *chain.from_iterable((sound, gap) for _, _, sound in looked)]))
-    found, at = list[tuple[int, int] | None](), _ROOM
+    runs, at = list[tuple[int, int] | None](), _ROOM
     for edge, begin, sound in looked:
         own = speaks[at * STEPS // RATE : (at + len(sound)) * STEPS // RATE]
         at += len(sound) + _ROOM
-        found.append(_run(own, int((edge.seconds - begin) * STEPS)))
-    return found
+        runs.append(_run(own, int((edge.seconds - begin) * STEPS)))
+    return runs
 
 
 def _run(speaks: NDArray[np.bool_], middle: int) -> tuple[int, int] | None:

@@ -77,12 +77,12 @@ class SoundPair:
     @cached_property
     def _lags(self) -> dict[str, int]:
         """Samples by which each stem is late in the file, of those that can be told."""
-        heard, found = self._fitted.mean(0), dict[str, int]()
+        heard, lags = self._fitted.mean(0), dict[str, int]()
         for name, part in self._loud.items():
             lag, sure = lag_between(heard, part, _REACH)
             if sure > _HEARD:
-                found[name] = lag
-        return found
+                lags[name] = lag
+        return lags
 
     @cached_property
     def _common(self) -> int:
@@ -160,8 +160,8 @@ class SoundPair:
         rows = np.stack(list(sounding.values())).astype(np.float64)
         target = self._sound[:, start:end].mean(0).astype(np.float64)
         power = rows @ rows.T
-        found = np.linalg.solve(power + 1e-4 * np.diag(np.diag(power)), rows @ target)
-        return dict(zip(sounding, map(float, found), strict=True))
+        gains = np.linalg.solve(power + 1e-4 * np.diag(np.diag(power)), rows @ target)
+        return dict(zip(sounding, map(float, gains), strict=True))
 
     def _explained(self, start: int, end: int) -> tuple[Floats, dict[str, float], Floats]:
         """The sound of a stretch in one channel, the gains of its stems, and what none of them explains."""
@@ -192,9 +192,9 @@ class SoundPair:
             things += self._shots(elsewhere)
         apart = {stem for stem, each in things if each.code != "stem-gain"}  # their gain says when, not how loud
         other_music = "music" in apart | missing
-        found = [each for _, each in things if not (other_music and each.code == "stem-gain")]
-        found += [*whole, *found_late, *self._stem_findings(missing, apart), *self._sides(), *self._silences()]
-        return [*found, *self._strange(elsewhere, found)]
+        findings = [each for _, each in things if not (other_music and each.code == "stem-gain")]
+        findings += [*whole, *found_late, *self._stem_findings(missing, apart), *self._sides(), *self._silences()]
+        return [*findings, *self._strange(elsewhere, findings)]
 
     @cached_property
     def usual(self) -> float:
@@ -251,14 +251,14 @@ class SoundPair:
                 )
                 yield "music", self._finding("music-missing", message, first * _PHRASE, last * _PHRASE)
 
-    def _strange(self, elsewhere: Collection[str], found: Collection[Finding]) -> Iterator[Finding]:
+    def _strange(self, elsewhere: Collection[str], findings: Collection[Finding]) -> Iterator[Finding]:
         """Stretches in which something is heard that no stem has. Where something else is wrong, that is why."""
         count = self._length // _PIECE
         strange = np.zeros(count, bool)
         for number in range(count):
             heard, _, rest = self._explained(number * _PIECE, (number + 1) * _PIECE)
             strange[number] = rms(heard) > _NOTICED and rms(rest) ** 2 > _UNKNOWN * rms(heard) ** 2
-        wrong = [(each.start, each.end) for each in found if each.code not in ("one-sided", "silent")]
+        wrong = [(each.start, each.end) for each in findings if each.code not in ("one-sided", "silent")]
         wrong += [(start, end) for start, end, placed in self.events.ranges() if placed.name in elsewhere]
         for first, last in stretches(strange):
             each = self._finding("sound-extra", "something is heard that the spec does not have", first * _PIECE,
@@ -347,9 +347,9 @@ class SoundPair:
 
     def _silences(self) -> Iterator[Finding]:
         """Stretches in which nothing is heard, though something shall be."""
-        wanted, found = levels(self.mix), levels(self._sound)
+        wanted, own = levels(self.mix), levels(self._sound)
         usual = max(self.usual, 1e-3)
-        quiet = (found < 0.02 * usual * wanted) & (wanted * usual > 0.003)
+        quiet = (own < 0.02 * usual * wanted) & (wanted * usual > 0.003)
         for start, end in stretches(quiet):
             if (end - start) * WINDOW >= _SILENT * RATE:
                 seconds = (end - start) * WINDOW / RATE

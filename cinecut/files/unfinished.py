@@ -1,0 +1,122 @@
+"""What is being made: folders for a while, the claims of processes to what they write, and what goes if they end."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cinecut.diagnostics import Stop
+from cinecut.files.disks import cache_folder, disk_errors
+from cinecut.files.reading import real_path
+
+_LONGEST_NAME = 255  # bytes of a file's name
+
+UNFINISHED = set[Path]()  # files and folders that this process writes at the moment
+
+
+def discard_unfinished() -> None:
+    """Delete all that is half-written, for a process that ends without leaving its blocks."""
+    for path in [*UNFINISHED]:
+        with contextlib.suppress(OSError):
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+@contextmanager
+def temporary_folder(prefix: str = "cinecut-", where: Path | None = None) -> Iterator[Path]:
+    """A folder for a while, where the system has such ones unless `where` is given; always deleted. Raises Stop."""
+    with disk_errors(where or Path(os.environ.get("TMPDIR", "/tmp")), "TMPDIR names another folder"):
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=where))
+    UNFINISHED.add(folder)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        UNFINISHED.discard(folder)
+
+
+@contextmanager
+def working_folder(output: Path) -> Iterator[Path]:
+    """A folder beside the output, so that the finished file only needs a rename; always deleted afterwards.
+
+    A killed run leaves its folder behind, and the next run empties it. The folder of a live run is locked.
+    """
+    folder = output.parent / f".{output.name}.part"
+    if len(os.fsencode(folder.name)) > _LONGEST_NAME:
+        folder = output.parent / f".{hashlib.sha256(os.fsencode(output.name)).hexdigest()}.part"
+    folder.mkdir(exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.fstat(descriptor).st_nlink == 0:  # whoever had it has just deleted it
+            raise BlockingIOError
+    except BlockingIOError:
+        os.close(descriptor)
+        raise _written_by_another(output) from None
+    try:
+        for old in folder.iterdir():
+            shutil.rmtree(old) if old.is_dir() and not old.is_symlink() else old.unlink()
+        UNFINISHED.add(folder)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        UNFINISHED.discard(folder)
+        os.close(descriptor)
+
+
+@contextmanager
+def claimed(path: Path) -> Iterator[None]:
+    """Keep other processes from working out what stands at `path`. Raises Stop where one does. Where no lock can be
+    kept, nothing is claimed."""
+    name = hashlib.sha256(os.fsencode(real_path(path))).hexdigest()[:32]
+    with contextlib.ExitStack() as held:
+        with contextlib.suppress(OSError):
+            cache_folder().mkdir(parents=True, exist_ok=True)
+            held.enter_context(_locked(cache_folder() / f"{name}.lock", path))
+        yield
+
+
+@contextmanager
+def _locked(file: Path, what: Path) -> Iterator[None]:
+    """Hold the lock of a file, which is there for so long. Raises Stop where another has it."""
+    with contextlib.ExitStack() as held:
+        while True:
+            lock = held.enter_context(file.open("a"))
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise _written_by_another(what) from None
+            if os.fstat(lock.fileno()).st_nlink > 0:  # otherwise whoever had it has just deleted it
+                break
+        UNFINISHED.add(file)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                file.unlink(missing_ok=True)
+            UNFINISHED.discard(file)
+
+
+@contextmanager
+def new_folder(folder: Path) -> Iterator[None]:
+    """Make a folder, and those that it lies in. Where the block fails, those of them that are empty go again. Raises
+    OSError."""
+    made = [each for each in (folder, *folder.parents) if not os.path.lexists(each)]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except BaseException:
+        for each in made:
+            with contextlib.suppress(OSError):
+                each.rmdir()
+        raise
+
+
+def _written_by_another(path: Path) -> Stop:
+    return Stop("output", f"another cinecut is writing {path}", "wait for it, or name another with -o")

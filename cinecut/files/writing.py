@@ -1,0 +1,215 @@
+"""Writing files so that they are complete or not there at all, one by one or several together."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import shutil
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
+from functools import partial
+from pathlib import Path
+
+from cinecut.diagnostics import Stop, as_word
+from cinecut.files.disks import PART, cache_folder, disk_errors, no_output
+from cinecut.files.reading import NotAFileError, held_by, other_than_file_at, real_path
+from cinecut.files.unfinished import UNFINISHED
+
+
+def write_beside(path: Path, content: str | bytes, never: Iterable[Path] = (), was: bytes | str | None = None) -> None:
+    """Replace a file's content in one step. Raises Stop if the disk fails, the file is one of `never`, or it no longer
+    holds what it held (`was`, see `held_by`) when the content was made."""
+    with disk_errors(path), beside(path, never, was) as part:
+        part.write_bytes(_bytes(content))
+
+
+def _bytes(content: str | bytes) -> bytes:
+    """A text as UTF-8; a name in it may hold any bytes."""
+    return content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
+
+
+def changed_meanwhile(path: Path, hint: str = "look at it and try again") -> Stop:
+    """What is said where somebody else has saved a file since it was read."""
+    return Stop("option", f"{path} was changed meanwhile: nothing was written", hint)
+
+
+@contextmanager
+def beside(path: Path, never: Iterable[Path] = (), was: bytes | str | None = None) -> Iterator[Path]:
+    """A path beside `path` to write to: renamed to `path` when the block succeeds, deleted when it fails.
+
+    Raises OSError, for a folder, a device or a pipe too, and Stop if `path` is one of the files `never` to be replaced,
+    is read-only, or no longer holds what it held (`was`).
+    """
+    check_no_source(path, never)
+    target = real_path(path)
+    if what := other_than_file_at(target):
+        raise NotAFileError(errno.EINVAL, what, str(path))
+    check_writable(path)
+    sweep(target.parent)
+    part = target.with_name(f".cinecut-{os.getpid()}-{secrets.token_hex(4)}.part")
+    with ExitStack() as made:
+        made.callback(_discard, part)
+        UNFINISHED.add(part)
+        yield part
+        _belong_as(target, part)
+        move, waiting = partial(_take_place, part, target, path, was), _waiting.get()
+        if waiting is None:
+            move()
+        else:
+            waiting.append((path, move, made.pop_all()))
+
+
+_Waiting = list[tuple[Path, Callable[[], None], ExitStack]]
+_waiting = ContextVar[_Waiting | None]("_waiting", default=None)
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """Files that are written in the block take their places when it ends; where it fails, none of them does. Raises
+    Stop."""
+    waiting: _Waiting = []
+    outer = _waiting.set(waiting)
+    try:
+        try:
+            yield
+        finally:
+            _waiting.reset(outer)
+        for path, move, _ in waiting:
+            with disk_errors(path):
+                move()
+    finally:
+        for _, _, made in waiting:
+            made.close()
+
+
+def remove(path: Path) -> None:
+    """Delete a file; with `together`, when the block ends. Raises OSError."""
+    waiting = _waiting.get()
+    if waiting is None:
+        path.unlink()
+    else:
+        waiting.append((path, path.unlink, ExitStack()))
+
+
+def _discard(part: Path) -> None:
+    with contextlib.suppress(OSError):
+        part.unlink(missing_ok=True)
+    UNFINISHED.discard(part)
+
+
+parted = set[Path]()  # files that had other names, too (hard links): those keep what they held
+
+
+@contextmanager
+def _parting(path: Path) -> Iterator[None]:
+    """A rename cannot keep hard links, and what could, writing into the file, may leave half of it."""
+    linked = False
+    with contextlib.suppress(OSError):
+        linked = path.stat().st_nlink > 1 and not path.is_relative_to(cache_folder())
+    yield
+    if linked:
+        parted.add(path)
+
+
+def _take_place(part: Path, target: Path, path: Path, was: bytes | str | None) -> None:
+    if was is not None and held_by(target) != _bytes(was):
+        raise changed_meanwhile(path)
+    with _parting(path):
+        if was is None or not _exchanged(part, target):
+            part.replace(target)
+        elif held_by(part) != _bytes(was):  # saved in this very moment: it goes back where it was
+            _exchanged(part, target)
+            raise changed_meanwhile(path)
+
+
+def _exchanged(one: Path, other: Path) -> bool:
+    """Give two files each other's name in one step. False where the system cannot, or one of them is not there."""
+    import ctypes  # loading it takes a while
+
+    rename = getattr(ctypes.CDLL(None), "renameat2", None)  # Linux
+    here, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
+    return rename is not None and rename(here, os.fsencode(one), here, os.fsencode(other), exchange) == 0
+
+
+def put(made: Path, path: Path) -> None:
+    """Move a finished file to `path`, as `beside` does: through a link, also to another disk. Raises OSError, Stop."""
+    check_writable(path)
+    target = real_path(path)
+    _belong_as(target, made)
+    try:
+        with _parting(path):
+            made.replace(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        with beside(target) as part:
+            shutil.copyfile(made, part)
+
+
+def check_writable(path: Path) -> None:
+    """Raise Stop if a file is read-only: a rename would replace it all the same. Root is asked by the mode."""
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        locked = not stat.S_IMODE(path.stat().st_mode) & 0o222
+        if locked or not os.access(path, os.W_OK):
+            raise Stop("output", f"{path} is read-only: nothing is written over it", f"chmod u+w {as_word(path)}")
+
+
+def _belong_as(old: Path, new: Path) -> None:
+    """Give a new file the owner and the mode of the one that it replaces, as far as one may."""
+    with contextlib.suppress(OSError):
+        status = old.stat()
+        now = new.stat()
+        if (now.st_uid, now.st_gid) != (status.st_uid, status.st_gid):
+            with contextlib.suppress(OSError):
+                os.chown(new, -1, status.st_gid)
+                os.chown(new, status.st_uid, -1)
+        shutil.copymode(old, new)
+
+
+def check_is_file(path: Path) -> None:
+    """Raise Stop if something else than a file, or a read-only one, is at `path`, where a file is to be written. Raises
+    OSError."""
+    if what := other_than_file_at(real_path(path)):
+        raise no_output(path, what)
+    check_writable(path)
+
+
+def refuse_existing(files: Iterable[Path], force: bool) -> None:
+    """Raise Stop where one of the files exists, unless `force`, or where something else than a file does. Raises
+    OSError."""
+    for file in files:
+        check_is_file(file)
+        if os.path.lexists(file) and not force:
+            raise Stop("output", f"{file} is there already", "--force replaces it")
+
+
+def check_no_source(path: Path, sources: Iterable[Path]) -> None:
+    """Raise Stop if `path`, also through a link, is one of the files that are read: even --force replaces none."""
+    for source in sources:
+        with contextlib.suppress(OSError):
+            if path.samefile(source):
+                message = f"{path} is {source} itself, which is read: nothing is written over it"
+                raise Stop("output", message, "name another file")
+
+
+def sweep(folder: Path) -> None:
+    """Delete the half-written files that ended processes left in a folder."""
+    with contextlib.suppress(OSError):
+        for path in folder.iterdir():
+            match = PART.fullmatch(path.name)
+            if match and not _is_running(int(match[1])):
+                path.unlink(missing_ok=True)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass
+    return True
