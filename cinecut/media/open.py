@@ -243,6 +243,9 @@ def picture_stream(media: InputContainer, path: Path) -> VideoStream:
             return stream
     if any(not _decodes(stream) for stream in moving):
         raise Stop("unreadable", f"the picture of {path} is in a codec that cannot be decoded here")
+    if moving:
+        hint = "its head is missing, which says it: it was cut in the middle, or is damaged; get the whole file"
+        raise Stop("unreadable", f"{path} does not say how large its picture is", hint)
     raise Stop("no-video", f"{path} has no picture", "is it a sound file? a trailer is cut from a film")
 
 

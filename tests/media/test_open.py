@@ -228,3 +228,12 @@ def test_what_an_mp4_lacks_is_named(tmp_path: Path) -> None:
             (broken := tmp_path / "broken.mp4").write_bytes(data[: data.index(b"moov") - 4])
             with pytest.raises(Stop, match=r"the part \(moov\) is missing"):
                 film_facts(broken)
+
+
+def test_a_stream_that_lost_its_head_is_no_sound(tmp_path: Path) -> None:
+    picture = ["-f", "lavfi", "-i", "testsrc2=s=256x144:d=6", "-c:v", "mpeg4", "-bf", "2"]
+    subprocess.run([FFMPEG, "-v", "error", *picture, tmp_path / "whole.m4v"], check=True)
+    data = (tmp_path / "whole.m4v").read_bytes()
+    (tmp_path / "tail.m4v").write_bytes(data[len(data) * 37 // 100 :])
+    with pytest.raises(Stop, match="does not say how large its picture is"):
+        film_facts(tmp_path / "tail.m4v")
