@@ -5,22 +5,29 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
+import av
+import cv2
 import numpy as np
 import pytest
+from footage import RATE, X264, encode, scene
 from test_arrange import RATES, _film, _slots, _tempo
 
 from cinecut.analysis.dialogue.lines import Line
 from cinecut.analysis.edit.arrange import arrange
 from cinecut.analysis.edit.blueprint import Slot, Want
-from cinecut.analysis.edit.cuts import Cut
+from cinecut.analysis.edit.cuts import LAST, Cut
 from cinecut.analysis.edit.pairs import Options
 from cinecut.analysis.edit.parts import line_worth
 from cinecut.analysis.edit.promises import Lacks, Prices, continuity
 from cinecut.analysis.edit.sequence import _Search
-from cinecut.analysis.film.movement.activity import Activity
+from cinecut.analysis.film.blends import GradualCut
+from cinecut.analysis.film.movement.activity import Activity, activities
 from cinecut.analysis.film.movement.course import MOVE
+from cinecut.analysis.film.shots import FilmShot
 from cinecut.language.timebase import FilmRange, FilmTime
+from cinecut.media.probe import film_facts
 from cinecut.vibes import load_vibe, names
 
 
@@ -49,20 +56,40 @@ def test_only_what_is_lacking_gets_dearer() -> None:
 
 
 def test_the_movement_of_a_part_is_that_of_what_it_shows() -> None:
-    """A jerk in the quarter of a second before a part begins, or after it ends, is none of it."""
+    """A jerk just before a part begins, or just after it ends, is none of it."""
     take = _film(random.Random(1), Fraction(24), shots=1, spoken=0.0)[0]
     curve = np.array([0, 8, 0, 0], np.float32)
     take = replace(
         take, range=FilmRange(FilmTime(Fraction(0)), FilmTime(4 * MOVE)), activity=Activity(2.0, None, curve)
     )
     half, zero = MOVE / 2, Fraction(0)
-    assert take.motion(FilmTime(zero), 2 * MOVE) == pytest.approx(4)
-    assert take.motion(FilmTime(half), MOVE) == pytest.approx(4)  # half of it is still
-    assert take.motion(FilmTime(2 * MOVE), half) == 0
-    assert take.motion(FilmTime(zero), MOVE + half) == pytest.approx(8 / 3)
+    assert take.motion(FilmTime(zero), 2 * MOVE + LAST) == pytest.approx(4)
+    assert take.motion(FilmTime(half), MOVE + LAST) == pytest.approx(4)  # half of it is still
+    assert take.motion(FilmTime(2 * MOVE), half + LAST) == 0
+    assert take.motion(FilmTime(zero), MOVE + half + LAST) == pytest.approx(8 / 3)
+    assert take.motion(FilmTime(zero), MOVE + LAST) == 0  # the picture that the jerk leads to is not shown
     assert take.motion(FilmTime(3 * MOVE), 9 * MOVE) == 0  # what is behind its end is not known
     later = replace(take, range=FilmRange(FilmTime(half), FilmTime(4 * MOVE)), begin=FilmTime(zero))
-    assert later.motion(FilmTime(half), MOVE) == pytest.approx(4)  # its steps are still those of its shot
+    assert later.motion(FilmTime(half), MOVE + LAST) == pytest.approx(4)  # its steps are still those of its shot
+
+
+@pytest.mark.parametrize("options", ["-bf 3", "-bf 0", "-bf 3 -preset veryfast -crf 30"])
+def test_a_part_moves_as_much_as_its_own_pictures(options: str, tmp_path: Path) -> None:
+    """Jerks and pauses of a few pictures: a part of half a second has none of its neighbours'."""
+    dice = np.random.default_rng(1)
+    speeds = np.repeat(dice.choice([0, 0, 2, 9], 50), dice.integers(1, 9, 50))[:100]
+    frames = scene(4, int(speeds.sum()) + 1)[np.cumsum(speeds)]
+    film = encode(tmp_path / "film.mkv", frames, options=f"{X264} {options}")
+    facts, whole = film_facts(film), FilmRange(FilmTime(Fraction(0)), FilmTime(100 / Fraction(RATE)))
+    found = activities(film, facts, [FilmShot(0, whole, GradualCut.CUT)], lambda share: None)
+    take = replace(_film(random.Random(1), Fraction(24), shots=1, spoken=0.0)[0], range=whole, activity=found[0])
+    with av.open(str(film)) as media:
+        pictures = [frame.to_ndarray(format="gray") for frame in media.decode(video=0)]
+    small = [cv2.resize(picture, (64, 36), interpolation=cv2.INTER_AREA) for picture in pictures]
+    changes = np.abs(np.diff(np.array(small, float), axis=0)).mean(axis=(1, 2))
+    for first in range(0, 88, 4):
+        told = take.motion(FilmTime(first / Fraction(RATE)), 12 / Fraction(RATE))
+        assert told == pytest.approx(changes[first : first + 11].mean(), rel=0.2, abs=0.1)
 
 
 @pytest.mark.matrix(3)

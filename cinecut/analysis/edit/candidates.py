@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.analysis.edit.blueprint import Slot, Want
-from cinecut.analysis.edit.cuts import Cut, Take, Tempo
+from cinecut.analysis.edit.cuts import FACE, Cut, Take, Tempo
 from cinecut.analysis.edit.parts import SPOKEN_WELL, Gap, line_worth, silent_parts, spoken_part
 from cinecut.analysis.edit.weights import Weights
 from cinecut.analysis.film.signals import NEUTRAL, Signals
@@ -31,7 +31,8 @@ _OPENING = Fraction(5, 100)  # of the film
 _BEST_SHARE, _BEST_LEAST = 0.1, 3  # of the takes that the best slots may have, and how many at least
 _END_SHARE = 0.25  # the same for the last shot after the title: strong, and what its genre ends on
 _STILL = 0.2  # rank of movement below which a part hardly moves
-_BEARABLE = 3.0  # seconds for which it may, but not in act 3
+_BEARABLE = 3.0  # seconds for which a part of that rank may stand, but not in act 3
+_LONGER = 10.0  # seconds more for each rank more, from the stillest part to the liveliest
 _DRAMATIC = {"act 1": -1.0, "act 2": 0.2, "beat drop": 0.5, "act 3": 1.0, "button": -0.5}  # how far an act seeks drama
 
 
@@ -222,7 +223,7 @@ class Market:
                 if not cut.own_sound and len(found) >= count:
                     continue
                 worth = float(worths[number]) + self._sounding(cut)
-                worth += self.weights.blank * _blank(cut) + self.weights.still * _standing(cut.motion, gap)
+                worth += self.weights.blank * _blank(cut) + self.weights.still * _standing(cut, gap)
                 worth += self._movement(gap.slot) * (cut.motion - self.takes[number].signals.motion)
                 found.append(Candidate(number, replace(cut, slot=gap.slot), worth, gap))
                 heard += cut.own_sound and not _blank(cut)
@@ -251,10 +252,15 @@ def _blank(cut: Cut) -> bool:
     return cut.take is not None and cut.take.look.is_blank and cut.motion <= NEUTRAL
 
 
-def _standing(motion: float, gap: Gap) -> float:
-    """The seconds beyond those for which a part may hardly move."""
-    bearable = 0.0 if gap.slot.act == "act 3" else _BEARABLE
-    return max(0.0, float(gap.length) - bearable) if motion < _STILL else 0.0
+def _standing(cut: Cut, gap: Gap) -> float:
+    """The seconds beyond those for which a part may move so little: the longer, the more it moves, a breath or a face
+    as long as it likes. In act 3 a part may hardly move at all."""
+    if gap.slot.act == "act 3":
+        return float(gap.length) if cut.motion < _STILL else 0.0
+    if gap.slot.act == "breath" or (cut.take is not None and cut.take.look.face >= FACE):
+        return 0.0
+    bearable = _BEARABLE + _LONGER * (cut.motion - _STILL)
+    return max(0.0, float(gap.length) - bearable) if cut.motion < NEUTRAL else 0.0
 
 
 def best_first(found: Iterable[Candidate]) -> list[Candidate]:

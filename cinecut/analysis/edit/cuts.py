@@ -22,6 +22,7 @@ from cinecut.language.timebase import FilmRange, FilmTime, nearest
 
 FACE = 0.02  # of the picture: a face from which a shot is a close one
 _HEAD = FilmTime(Fraction(0))
+LAST = Fraction(1, 25)  # seconds before its end at which the last picture of a part is: what follows is not seen
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,21 +59,31 @@ class Take:
 
     def motion(self, start: FilmTime, length: Fraction) -> float:
         """The motion in a part of it, in the unit of `moves`; the rank of the shot's if it is unknown."""
-        steps = self.moves
-        if not len(steps):
+        if not len(self.moves):
             return self.signals.motion
-        begin = min(max(0.0, float((start - self._first) / MOVE)), len(steps) - 0.01)
-        end = min(begin + max(0.01, float(length / MOVE)), float(len(steps)))
-        first, last = int(begin), -int(-end // 1)
-        shares = np.minimum(np.arange(first + 1, last + 1), end) - np.maximum(np.arange(first, last), begin)
-        return float(steps[first:last] @ shares / (end - begin))
+        begin = float((start - self._first) / MOVE)
+        return float(self._moved(np.array([begin]), float(length / MOVE))[0])
+
+    def _moved(self, begin: NDArray[np.float64], steps: float) -> NDArray[np.float64]:
+        """The motion in parts of so many steps that begin at these ones."""
+        count = len(self.moves)
+        begin = np.clip(begin, 0.0, count - 0.01)
+        end = np.minimum(begin + max(0.01, steps - float(LAST / MOVE)), count)
+        sums = np.interp(np.array([begin, end]), np.arange(count + 1), self._sums)
+        return np.asarray((sums[1] - sums[0]) / (end - begin))
+
+    @cached_property
+    def _sums(self) -> NDArray[np.float64]:
+        return np.concatenate([[0.0], np.cumsum(self.moves, dtype=np.float64)])
 
     def liveliest(self, length: Fraction, lively: int) -> FilmTime:
         """The start of its part of a length that moves most, or least where `lively` is -1."""
         if (length, lively) not in self._liveliest:
-            starts = [self.range.start + MOVE * n for n in range(int((self.range.duration - length) / MOVE) + 1)]
-            best = max(starts, key=lambda start: (lively * self.motion(start, length), -start.seconds))
-            self._liveliest[length, lively] = best
+            count = int((self.range.duration - length) / MOVE) + 1
+            begin = np.arange(count, dtype=np.float64)
+            begin += float((self.range.start - self._first) / MOVE)
+            moves = self._moved(begin, float(length / MOVE))
+            self._liveliest[length, lively] = self.range.start + MOVE * int(np.argmax(lively * np.round(moves, 9)))
         return self._liveliest[length, lively]
 
     @cached_property

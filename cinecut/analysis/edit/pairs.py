@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.analysis.edit.candidates import Candidate
-from cinecut.analysis.edit.cuts import FACE, Cut, Take
+from cinecut.analysis.edit.cuts import FACE, LAST, Cut, Take
 from cinecut.analysis.edit.parts import Gap
 from cinecut.analysis.edit.weights import Weights
 from cinecut.analysis.film.signals import likenesses
@@ -21,7 +21,6 @@ from cinecut.language.timebase import FilmTime
 
 Floats = NDArray[np.float64]
 
-_LAST = Fraction(1, 25)  # seconds before its end at which the last picture of a part is
 _CLOSE = 0.6  # likeness from which two shots disturb each other
 _FAR = 3.0  # times the usual difference, from which two pictures are as far apart as they can be
 
@@ -66,7 +65,7 @@ class Options:
             np.array([take.motion(in_, length) for take, in_, length in shown], float),
             np.array([cut.motion for cut in cuts], float),
             _sights(takes, [cut.in_ for cut in cuts]),
-            _sights(takes, [in_ + length - _LAST for _, in_, length in shown]),
+            _sights(takes, [in_ + length - LAST for _, in_, length in shown]),
             np.array([cut.silenced for cut in cuts], bool),
             place,
             np.array([(each.gap.begin, each.gap.end) for each in offered], int).reshape(-1, 2),

@@ -1,4 +1,4 @@
-"""The activity of the shots: how they move, how light they are and where the eye goes, in each quarter of a second.
+"""The activity of the shots: how they move, how light they are and where the eye goes, 24 times a second.
 
     packets ─ sizes ─► movement, moment of action      pictures, if the film is short enough ─► movement, light, the eye
 
@@ -62,6 +62,7 @@ def _seen(course: Course, sizes: Activity | None) -> Activity:
 _USUAL = (
     60  # percentile of a shot's picture sizes: it follows the movement better than their mean, which one cut spoils
 )
+_COARSE = 6  # MOVEs of one figure by packets: kinds of pictures differ more in size than in movement
 _PEAK = 3.0  # times the upper quartile of a shot's picture sizes that a moment of action has at least
 _PEAK_LEAST = 0.05  # of a key frame's size; smaller pictures show no visible change
 
@@ -85,11 +86,12 @@ def by_packets(film: Path, facts: FilmFacts, shots: Sequence[FilmShot]) -> dict[
 
 
 def _curve(time: NDArray[np.float64], size: NDArray[np.float64]) -> NDArray[np.float32]:
-    """The median of the sizes in each MOVE; where there is no picture, that of the shot."""
-    place = np.maximum(0, (time / float(MOVE)).astype(int))
+    """The median of the sizes in each quarter of a second, in steps of MOVE; where there is no picture, that of the
+    shot."""
+    place = np.maximum(0, (time / float(_COARSE * MOVE)).astype(int))
     usual = float(np.median(size))
     bins = (size[place == number] for number in range(int(place.max()) + 1))
-    return np.array([np.median(each) if len(each) else usual for each in bins], np.float32)
+    return np.repeat(np.array([np.median(each) if len(each) else usual for each in bins], np.float32), _COARSE)
 
 
 def _peak(
