@@ -271,6 +271,17 @@ def test_judge_asks_for_a_finer_look_at_gaps() -> None:
     assert not verdict.gaps
 
 
+@pytest.mark.parametrize("light", ["coloured", "jumps"])
+def test_another_light_is_no_cut_and_hides_none(light: str) -> None:
+    dice = np.random.default_rng(0)
+    pieces = np.concatenate([scene(seed, 24, speed=0.5) for seed in (1, 2)]).astype(np.float32)
+    lamps = dice.uniform(0.5, 1, (len(pieces), 3)) if light == "coloured" else dice.uniform(0.4, 1, (len(pieces), 1))
+    shown = (pieces * np.repeat(lamps[::6], 6, 0)[:, None, None]).astype(np.uint8)
+    small = (cv2.resize(each, (80, 45), interpolation=cv2.INTER_AREA) for each in shown)
+    thumbs = np.stack([cv2.cvtColor(each, cv2.COLOR_RGB2YUV).transpose(2, 0, 1) for each in small])
+    assert [rank for rank, _ in judge(Strip(np.arange(len(thumbs)), thumbs)).cuts] == [24]
+
+
 def test_merge_keeps_the_clearer_of_close_cuts_and_drops_flashes() -> None:
     verdicts = [FoundCuts(cuts=((50, 9.0), (10, 5.0), (12, 8.0)), flashes=((88, 91),)), FoundCuts(cuts=((90, 6.0),))]
     assert merge(verdicts) == [12, 50]

@@ -36,6 +36,10 @@ _SUDDEN_RESET = 0.25  # the same at a key picture
 _AT_ONCE, _AT_ONCE_LEAST = 2.5, 6.0  # such a block's change: times the largest around it, and levels more than that
 STEADY = 4  # pictures on each side: a drawn figure that moves every third picture is not cut each time
 _STIR = 2  # pixels of a thumbnail by which something moves rather than being cut
+_WINDOW = (9, 9)  # pixels of a thumbnail in which details are compared
+_DETAIL = 12.0  # least variance of details
+_SAME_DETAIL = 0.6  # least correlation of what is the same in another light
+_DETAILED, _NEW = 0.3, 0.08  # least share of a picture with details, and greatest part of it that is new
 _HECTIC = 10.0  # levels: a greater change around hides a cut between look-alikes
 
 Cut: TypeAlias = tuple[int, float]
@@ -131,6 +135,19 @@ def _stirs(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> bool:
     return float((least > _AT_ONCE_LEAST).mean()) < SUDDEN / 2
 
 
+def _is_relit(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> bool:
+    """Whether two lumas [rows, columns] show the same in another light: around nearly each point with details, one is
+    the other, brighter or darker."""
+    one, other = before.astype(np.float32), after.astype(np.float32)
+    means = cv2.blur(one, _WINDOW), cv2.blur(other, _WINDOW)
+    own = cv2.blur(one * one, _WINDOW) - means[0] ** 2
+    others = cv2.blur(other * other, _WINDOW) - means[1] ** 2
+    both = cv2.blur(one * other, _WINDOW) - means[0] * means[1]
+    detailed = np.maximum(own, others) > _DETAIL
+    new = detailed & (both < _SAME_DETAIL * np.sqrt(np.maximum(own * others, 1)))
+    return float(detailed.mean()) >= _DETAILED and float(new.sum()) <= _NEW * float(detailed.sum())
+
+
 def judge(strip: Strip, resets: Container[int] = ()) -> FoundCuts:
     """Find the cuts in a strip.
 
@@ -150,6 +167,8 @@ def judge(strip: Strip, resets: Container[int] = ()) -> FoundCuts:
     strange = (novel >= NOVEL) & (changes >= _MIN_CHANGE)
     for i in np.flatnonzero((score >= SCORE) & (strange | (alike >= SUDDEN))).tolist():
         if not strange[i] and _stirs(strip.thumbs[i][0], strip.thumbs[i + 1][0]):
+            continue
+        if _is_relit(strip.thumbs[i][0], strip.thumbs[i + 1][0]):
             continue
         before, after = int(strip.ranks[i]), int(strip.ranks[i + 1])
         if gap[i] > 1:
