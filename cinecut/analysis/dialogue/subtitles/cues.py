@@ -1,14 +1,18 @@
 """Parsing the bytes of a subtitle file into timed cues, in any encoding, damaged or not.
 
-SRT, VTT and ASS are read here, `ebu_stl` and `timed_text` read the rest.
+pysubs2 reads SRT, ASS and VTT. It takes no times of many hours, below zero or in pictures: those are read here, and
+each cue is handed to it with its place in the file as its time. `ebu_stl` and `timed_text` read the rest.
 """
 
 from __future__ import annotations
 
 import re
+import warnings
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import pairwise
+
+import pysubs2
 
 from cinecut.analysis.dialogue.subtitles.charset import decode, language_of
 from cinecut.analysis.dialogue.subtitles.ebu_stl import is_stl, read_stl
@@ -56,21 +60,25 @@ def parse_cues(data: bytes, source: str, rate: Fraction = Fraction(25)) -> Cues:
     """All cues of a file, with its own times and order; `rate` is the film's, for files that count frames. Raises
     Stop("unreadable") if there is none."""
     if is_stl(data):
-        cues = [_cue(*row) for row in read_stl(data)]
+        cues = [_bounded(*row) for row in read_stl(data)]
         return Cues(tuple(cues), language_of("\n".join(cue.text for cue in cues)))
     decoded = decode(data)
     text = unified(decoded.text)
     if text.startswith(_CAPTIONS):
         cues = []
     elif rows := _ASS_ROW.findall(_in_usual_order(text)):
-        cues = [_from_ass(row.split(",", 8)) for row in rows]
+        cues = _from_ass(rows)
     elif _TIMING.search(text) is None and (kind := kind_of(text)) is not None:
-        cues = [_cue(*row) for row in read_rows(text, kind, rate)]
+        cues = [_bounded(*row) for row in read_rows(text, kind, rate)]
     else:
         cues = _from_srt(text, rate)
     if not any(cue.text.strip() for cue in cues):
         raise Stop("unreadable", f"{source} {_why_nothing(data, text)}", f"{_READ} files are read")
     return Cues(tuple(cues), decoded.language)
+
+
+def _bounded(start: Fraction, end: Fraction, text: str) -> SubtitleCue:
+    return SubtitleCue(start, end, with_line_breaks(text[:_MAX_RAW_TEXT]))
 
 
 def unified(text: str) -> str:
@@ -113,40 +121,57 @@ def _why_nothing(data: bytes, text: str) -> str:
 def _from_srt(text: str, rate: Fraction) -> list[SubtitleCue]:
     """SRT and VTT: both are a timing line and the lines under it."""
     is_vtt = text.lstrip().startswith("WEBVTT")
-    text = _INLINE_STAMP.sub("", text)
-    cues = []
-    for timing, following in pairwise([*_TIMING.finditer(text), None]):
-        assert timing is not None
-        lines = text[timing.end() : following.start() if following else None].split("\n")[1:]
-        if is_vtt:  # a blank line ends a VTT cue; what follows is the next cue's name or a note
-            lines = lines[: next((n for n, line in enumerate(lines) if not line.strip()), None)]
-        elif following is not None:
-            lines = _without_number(lines)
-        start, end = (_moment(timing.groups()[at : at + 6], rate) for at in (0, 6))
-        cues.append(_cue(start, end, "\n".join(lines).strip()))
-    return cues
+    moments, end = list[tuple[Fraction, Fraction]](), 0
+
+    def numbered(match: re.Match[str]) -> str:
+        nonlocal end
+        number, *clocks = match.groups()
+        moments.append((_moment(clocks[:6], rate), _moment(clocks[6:], rate)))
+        spoken = number if number and match.start() == end + 1 else ""  # all that stands under a timing line
+        end = match.end()
+        return f"{spoken}{_NUMBER}{_stamp(len(moments) - 1)} --> {_LAST}"
+
+    stamped = _NUMBERED.sub(numbered, _INLINE_STAMP.sub("", text)) + f"\n{_NUMBER}"
+    events = pysubs2.SSAFile.from_string(stamped, format_="srt", keep_html_tags=True).events
+    return [_cue(event, *moments[place], is_vtt=is_vtt) for place, event in _placed(events)]
 
 
-def _without_number(lines: list[str]) -> list[str]:
-    """The lines between two timing lines without the second one's number: right above it, or apart from the text."""
-    above = "\n".join(lines).rstrip().split("\n")
-    close = len(lines) - len(above) < 2  # the last one of `lines` is what is left of the timing line
-    is_number = len(above) > 1 and above[-1].strip().isdecimal() and (close or not above[-2].strip())
-    return above[:-1] if is_number else above
-
-
-def _from_ass(row: list[str]) -> SubtitleCue:
-    """Start, end, style, name, three margins, effect and text."""
-    start, end = (_moment(_ASS_CLOCK.findall(field)[0], Fraction(25)) for field in row[:2])
-    style, name = [*row[2:4], "", ""][:2]
-    return _cue(start, end, row[8] if len(row) > 8 else "", name.strip() or None, style.strip())
+def _from_ass(rows: list[str]) -> list[SubtitleCue]:
+    """ASS and SSA: only the rows with usable times, since pysubs2 fails at the first row without them."""
+    split = [row.split(",", 2) for row in rows]
+    moments = [tuple(_moment(_ASS_CLOCK.findall(each)[0], Fraction(25)) for each in row[:2]) for row in split]
+    stamped = [f"Dialogue: 0,{_stamp(place)},{_LAST},{row[2]}" for place, row in enumerate(split)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about margins that are no numbers; margins are not used here
+        events = pysubs2.SSAFile.from_string("\n".join(["[Events]", *stamped]), format_="ass").events
+    return [_cue(event, *moments[place]) for place, event in _placed(events)]
 
 
 _ASS_CLOCK = re.compile(rf"(-?){_CLOCK}")
+# The number of a cue stands right above its timing line, or apart from the text. A last line like it may be spoken.
+_NUMBERED = re.compile(
+    rf"^((?<=\n\n)[ \t]*\d+[ \t]*\n(?:[ \t]*\n)*|[ \t]*\d+[ \t]*\n)?{_TIMING.pattern[1:]}", re.MULTILINE
+)
+_NUMBER = "\n0\n"  # of every cue: pysubs2 removes one number at its end
+_LAST = "99:59:59.99"  # the end of every cue; two other times in one line are spoken
 
 
-def _cue(start: Fraction, end: Fraction, text: str, name: str | None = None, style: str = "") -> SubtitleCue:
-    return SubtitleCue(start, end, with_line_breaks(text[:_MAX_RAW_TEXT]), name, style)
+def _stamp(place: int) -> str:
+    """A cue's place in the file as a time of so many hundredths of a second."""
+    return f"{place // 360_000:02d}:{place // 6_000 % 60:02d}:{place // 100 % 60:02d}.{place % 100:02d}"
+
+
+def _placed(events: list[pysubs2.SSAEvent]) -> Iterator[tuple[int, pysubs2.SSAEvent]]:
+    """The cues with their places in the file."""
+    last = pysubs2.time.timestamp_to_ms(["99", "59", "59", "99"])
+    return ((event.start // 10, event) for event in events if event.end == last)
+
+
+def _cue(event: pysubs2.SSAEvent, start: Fraction, end: Fraction, *, is_vtt: bool = False) -> SubtitleCue:
+    text = with_line_breaks(event.text[:_MAX_RAW_TEXT])
+    if is_vtt:  # a blank line ends a VTT cue; what follows is the next cue's name or a note
+        text = re.split(r"\n[ \t]*\n", text, maxsplit=1)[0]
+    return SubtitleCue(start, end, text, event.name.strip() or None, event.style.strip())
 
 
 def with_line_breaks(text: str) -> str:
@@ -154,7 +179,7 @@ def with_line_breaks(text: str) -> str:
     return text.replace("\\N", "\n").replace("\\n", "\n").replace("\\h", " ")
 
 
-def _moment(clock: tuple[str, ...], rate: Fraction) -> Fraction:
+def _moment(clock: Sequence[str], rate: Fraction) -> Fraction:
     """Seconds of a clock: its sign, hours, minutes, seconds, a mark and what is behind it. A negative one is zero. Two
     digits behind a colon count pictures, as editing programs do."""
     sign, hours, minutes, seconds, mark, part = clock

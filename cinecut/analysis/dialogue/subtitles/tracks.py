@@ -1,7 +1,7 @@
 """The subtitles of a film: the tracks beside it and in it, the order of preference, and their timed cues.
 
 film ─ find_tracks ─ preferred ─► Track ─ read_cues ─► Cues
-                                             └ cues.py: the text of a file, whatever its kind
+                                             └ cues.py: the text of a file of any kind, most through pysubs2
 """
 
 from __future__ import annotations
