@@ -34,5 +34,5 @@ class Decisions:
 
     def own(self, span: FilmRange) -> tuple[Episode, FilmRange]:
         """A range of all films as a range of its own film."""
-        found, episodes = self.watched.own(span), self.watched.episodes
-        return next((each for each in episodes if each.name == found.film), episodes[0]), found
+        range, episodes = self.watched.own(span), self.watched.episodes
+        return next((each for each in episodes if each.name == range.film), episodes[0]), range

@@ -26,14 +26,14 @@ class Programme:
     def blocks(self) -> list[Block]:
         """A block for each film. Without a certain title it has no card, and its block has the film's name in the
         spec."""
-        found, known = list[Block](), dict[str, int]()
+        blocks, known = list[Block](), dict[str, int]()
         for episode, shots in zip(self.whole.episodes, self._ranges(), strict=True):
             title = film_title(episode.path)
             title = "" if is_doubtful(title) else title
             act = (title or episode.name or "")[:56]
             known[act] = known.get(act, 0) + 1
-            found.append(Block(f"{act} {known[act]}" if known[act] > 1 else act, title, shots))
-        return found
+            blocks.append(Block(f"{act} {known[act]}" if known[act] > 1 else act, title, shots))
+        return blocks
 
     def takes(
         self, measured: Measurements, lines: Sequence[StageRunner], models: Models | None, spoilers: bool

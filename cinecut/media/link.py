@@ -36,22 +36,22 @@ class NamedMedium:
 
 
 def assets_of(spec: Spec, folder: Path) -> list[NamedMedium]:
-    found = [NamedMedium(path, inside(folder, film.file), film) for path, film in _films(spec).items()]
+    assets = [NamedMedium(path, inside(folder, film.file), film) for path, film in _films(spec).items()]
     if spec.music is not None and spec.music.file is not None:
-        found.append(NamedMedium(("music",), inside(folder, spec.music.file), spec.music))
+        assets.append(NamedMedium(("music",), inside(folder, spec.music.file), spec.music))
     if spec.lut is not None:
-        found.append(NamedMedium(("lut",), inside(folder, spec.lut.file), spec.lut))
+        assets.append(NamedMedium(("lut",), inside(folder, spec.lut.file), spec.lut))
     for kind, owner in _rating_parts(spec).items():
-        found.append(NamedMedium(("rating", kind), inside(folder, owner.file), owner))
+        assets.append(NamedMedium(("rating", kind), inside(folder, owner.file), owner))
     for index, entry in enumerate(spec.timeline):
         if isinstance(entry, Still):
-            found.append(NamedMedium(("timeline", index, "still"), inside(folder, entry.still.file), entry.still))
+            assets.append(NamedMedium(("timeline", index, "still"), inside(folder, entry.still.file), entry.still))
         if not isinstance(entry, ActMarker) and entry.cue is not None and not entry.cue.stops:
-            found.append(NamedMedium(("timeline", index, "cue"), inside(folder, entry.cue.file), entry.cue))
+            assets.append(NamedMedium(("timeline", index, "cue"), inside(folder, entry.cue.file), entry.cue))
         for path, sound in _recorded(entry, index).items():
             assert sound.file is not None
-            found.append(NamedMedium(path, inside(folder, sound.file), sound))
-    return found
+            assets.append(NamedMedium(path, inside(folder, sound.file), sound))
+    return assets
 
 
 def _recorded(entry: Entry, index: int) -> dict[NodePath, Recorded]:
@@ -97,12 +97,12 @@ def _check_same(asset: NamedMedium, report: Report) -> None:
     assert asset.owner.facts is not None
     known = asset.owner.facts.fingerprint
     try:
-        found = fingerprint(asset.file)
+        present = fingerprint(asset.file)
     except Stop as stop:
         report.found += [changed(d, span=asset.owner.place.of("file")) for d in stop.diagnostics]
         return
-    if found != known:
-        size, wanted = int(found.partition("-")[0]), known.partition("-")[0]
+    if present != known:
+        size, wanted = int(present.partition("-")[0]), known.partition("-")[0]
         difference = f"it has {size} bytes, not {wanted}" if str(size) != wanted else "the same size, other content"
         message = f"{asset.file} is not the file that this spec was made for: {difference}"
         hint = "if it is the right one now, measure it again: cinecut link SPEC"
@@ -249,12 +249,12 @@ def _moved(spec: Spec, film: Path | None, name: str | None) -> NodePath:
     return ("films", name) if name is not None else next(iter(films))
 
 
-def _check_film(film: Path, known: FilmFacts | None, found: Facts) -> None:
+def _check_film(film: Path, known: FilmFacts | None, now: Facts) -> None:
     """A moved or re-encoded film must have the length and the rate that the spec's times were taken from."""
-    if known is None or not isinstance(found, FilmFacts):
+    if known is None or not isinstance(now, FilmFacts):
         return
-    if known.rate != found.rate or abs(known.duration - found.duration) > 1:
-        is_, was = (f"{clock(facts.duration)} at {rate_text(facts.rate)} frames/s" for facts in (found, known))
+    if known.rate != now.rate or abs(known.duration - now.duration) > 1:
+        is_, was = (f"{clock(facts.duration)} at {rate_text(facts.rate)} frames/s" for facts in (now, known))
         message = f"{film} is not the film that this spec was made for: it is {is_}, that was {was}"
         raise Stop("other-file", message, "--force uses it anyway; every time in the spec then refers to it")
 
@@ -268,11 +268,11 @@ def name_from(folder: Path, file: Path) -> str:
 
 def film_names(films: Sequence[Path]) -> list[str]:
     """A name for each film, made from its file name, that a spec accepts."""
-    found = list[str]()
+    names = list[str]()
     for film in films:
         plain = unicodedata.normalize("NFC", film.stem)
         name = re.sub(r"[^\w.-]+", "-", plain).strip("-._")[:30]
         name = name if FILM_NAME.fullmatch(name) else f"film-{name}".rstrip("-")
-        taken = [each for each in found if each == name or each.rpartition("-")[0] == name]
-        found.append(f"{name}-{len(taken) + 1}" if name in found else name)
-    return found
+        taken = [each for each in names if each == name or each.rpartition("-")[0] == name]
+        names.append(f"{name}-{len(taken) + 1}" if name in names else name)
+    return names

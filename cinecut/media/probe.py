@@ -101,7 +101,7 @@ def _keys_lie(path: Path) -> bool:
 def _timecode(media: InputContainer, rate: Fraction) -> str | None:
     """The timecode of the first picture in a film's tags; None if there is none, or it is zero."""
     things = (*media.streams.video, media, *media.streams.data)
-    said = next((found for thing in things if (found := tags(thing).get("timecode"))), "")
+    said = next((timecode for thing in things if (timecode := tags(thing).get("timecode"))), "")
     said = re.sub(r"[.,;](?=\d+$)", ";", said.strip())
     numbered = Timecodes.starting(rate, said)
     return said if numbered.first > 0 and re.fullmatch(r"\d{2}:\d{2}:\d{2}[:;]\d{2,4}", said) else None
@@ -297,18 +297,18 @@ def _packets(media: Any, video: VideoStream, path: Path, shapes: _Shapes) -> tup
 
     def read(count: int | None) -> list[_Packet]:
         least = _NO_PICTURE.get(video.codec_context.name, 0)
-        found = (shapes.seen(p) for p in whole_packets(packets_of(media, video)) if p.size > least and not p.is_discard)
-        return [_Packet(place_of(media, p), p.duration, p.dts, p.size) for p in islice(found, count)]
+        shown = (shapes.seen(p) for p in whole_packets(packets_of(media, video)) if p.size > least and not p.is_discard)
+        return [_Packet(place_of(media, p), p.duration, p.dts, p.size) for p in islice(shown, count)]
 
     if path.stat().st_size <= _READ_WHOLE or not video.duration:
         return read(None), True
-    found = read(_WINDOW)
-    first = found[0].shown or 0
+    shown = read(_WINDOW)
+    first = shown[0].shown or 0
     for share in range(1, 10):
         media.seek(first + video.duration * share // 10, stream=video)
-        found += read(_WINDOW)
+        shown += read(_WINDOW)
     media.seek(first + video.duration, stream=video)
-    return found + read(None), False
+    return shown + read(None), False
 
 
 def song_facts(path: Path) -> SongFacts:

@@ -58,9 +58,9 @@ class Pauses:
             away = np.abs((max(0, first) + np.arange(len(windows))) * float(STEP) - float(beside.start.seconds))
             costs = np.where(windows.min(axis=1) >= _AUDIBLE, windows.max(axis=1) + _FARTHER * away, np.inf)
             at = int(np.argmin(np.round(costs, 3)))
-            found = (round(float(costs[at]), 3), max(0, first) + at)
-            if np.isfinite(found[0]) and (best is None or found < best):
-                best = found
+            quietest = (round(float(costs[at]), 3), max(0, first) + at)
+            if np.isfinite(quietest[0]) and (best is None or quietest < best):
+                best = quietest
         return None if best is None else FilmTime(best[1] * STEP)
 
     def _near(self, beside: FilmRange) -> Iterator[FilmRange]:
@@ -81,10 +81,10 @@ class Pauses:
 
 def stretches(spoken: Sequence[FilmRange]) -> list[FilmRange]:
     """The times with speech, in order; lines that overlap are one stretch."""
-    found: list[FilmRange] = []
+    merged: list[FilmRange] = []
     for line in sorted(spoken, key=lambda each: each.start):
-        if found and line.start < found[-1].end:
-            found[-1] = FilmRange(found[-1].start, max(found[-1].end, line.end))
+        if merged and line.start < merged[-1].end:
+            merged[-1] = FilmRange(merged[-1].start, max(merged[-1].end, line.end))
         else:
-            found.append(line)
-    return found
+            merged.append(line)
+    return merged

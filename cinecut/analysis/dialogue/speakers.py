@@ -133,15 +133,15 @@ def _spectral(prints: Floats) -> Numbers:
     eigenvalues; how many neighbours count is chosen so that the gap behind those is widest for so many."""
     likeness, size = prints @ prints.T, len(prints)
     ordered = np.sort(likeness, axis=1)
-    found = list[tuple[float, NDArray[np.float64]]]()
+    groupings = list[tuple[float, NDArray[np.float64]]]()
     for count in sorted({min(size, max(_LEAST, int(size * share))) for share in _NEAREST}):
         joined = (likeness >= ordered[:, -count][:, None]).astype(np.float64)
         joined = (joined + joined.T) / 2
         values, vectors = np.linalg.eigh(np.diag(joined.sum(axis=1)) - joined)
         gaps = np.diff(values[: _MOST + 1])
         gap = float(gaps.max() / values[-1])
-        found.append((count / size / (gap + 1e-10), vectors[:, : int(gaps.argmax()) + 1]))
-    return _k_means(min(found, key=lambda each: each[0])[1])
+        groupings.append((count / size / (gap + 1e-10), vectors[:, : int(gaps.argmax()) + 1]))
+    return _k_means(min(groupings, key=lambda each: each[0])[1])
 
 
 def _k_means(points: NDArray[np.float64]) -> Numbers:

@@ -86,8 +86,8 @@ def _weights(name: str) -> dict[str, Floats]:
 
     def numbers(each: dict[str, Any]) -> Floats:
         first, last = (head + offset for offset in each["data_offsets"])
-        found = np.frombuffer(data[first:last], kinds[each["dtype"]]).reshape(each["shape"])
-        return np.asarray(found, np.float32)
+        weights = np.frombuffer(data[first:last], kinds[each["dtype"]]).reshape(each["shape"])
+        return np.asarray(weights, np.float32)
 
     table = json.loads(data[8:head])
     return {name: numbers(each) for name, each in table.items() if name != "__metadata__"}
@@ -154,8 +154,8 @@ def voiceprints(windows: Floats) -> Floats:
         x = np.swapaxes(_bands(windows[first : first + _TOGETHER], net["mel"]), 0, 1)
         for layer in range(3):
             x = _lstms(x, net, layer)
-        found = _relu(x[-1] @ net["linear.weight"].T + net["linear.bias"])
-        prints.append(found / np.maximum(1e-9, np.linalg.norm(found, axis=1, keepdims=True)))
+        embedding = _relu(x[-1] @ net["linear.weight"].T + net["linear.bias"])
+        prints.append(embedding / np.maximum(1e-9, np.linalg.norm(embedding, axis=1, keepdims=True)))
     return np.concatenate(prints)
 
 

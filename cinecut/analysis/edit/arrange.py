@@ -184,10 +184,10 @@ def _offers(gaps: Sequence[Gap], market: Market) -> list[list[Candidate]]:
             if offers[number]:
                 continue
         if gap.slot.want.shows:
-            found = market.candidates(gap, count)
+            candidates = market.candidates(gap, count)
             for form in forms[number][1:]:
-                found += _heard(form, market.candidates(form, _MOVED))
-            offers[number] = [each for each in best_first(found) if each.number not in taken]
+                candidates += _heard(form, market.candidates(form, _MOVED))
+            offers[number] = [each for each in best_first(candidates) if each.number not in taken]
     return offers
 
 

@@ -62,8 +62,8 @@ class Market:
     def signals(self) -> Mapping[str, Floats]:
         """Each signal of all takes, centred on 0."""
         names = list(Signals.__dataclass_fields__)
-        found = {name: np.array([getattr(t.signals, name) for t in self.takes], float) - 0.5 for name in names}
-        return {**found, "score": _ranks(np.array([take.score for take in self.takes]))}
+        measured = {name: np.array([getattr(t.signals, name) for t in self.takes], float) - 0.5 for name in names}
+        return {**measured, "score": _ranks(np.array([take.score for take in self.takes]))}
 
     @cached_property
     def by_score(self) -> list[int]:
@@ -167,9 +167,9 @@ class Market:
     def candidates(self, gap: Gap, count: int) -> list[Candidate]:
         """The best `count` cuts for a gap, the best first."""
         worths, spoils = self.worths(gap.slot), self.spoiling(gap.slot)
-        found = self._spoken(gap, worths) if gap.slot.want is Want.LINE else []
-        found += self._silent(gap, worths, self._order(worths), count)
-        return best_first([replace(each, spoils=bool(spoils[each.number])) for each in found])
+        candidates = self._spoken(gap, worths) if gap.slot.want is Want.LINE else []
+        candidates += self._silent(gap, worths, self._order(worths), count)
+        return best_first([replace(each, spoils=bool(spoils[each.number])) for each in candidates])
 
     def strongest(self, gap: Gap) -> list[Candidate]:
         """The cuts of the film's strongest takes for a gap, ordered by the genre's preference, since all of them are
@@ -204,32 +204,32 @@ class Market:
 
     def _spoken(self, gap: Gap, worths: Floats) -> list[Candidate]:
         """The candidates with a whole line."""
-        found = []
+        spoken = []
         for number, take in enumerate(self.takes):
             if np.isfinite(worths[number]) and any(line.standalone >= SPOKEN_WELL for line in take.lines):
                 cut = spoken_part(gap, take, self.tempo, self.vibe)
                 if cut is not None and cut.line is not None:
                     said = self.weights.line * (0.5 + line_worth(cut.line, self.vibe, gap.slot.act))
                     said += self.weights.blank * _blank(replace(cut, motion=self._moving(cut, gap)))
-                    found.append(Candidate(number, cut, float(worths[number]) + said, gap))
-        return found
+                    spoken.append(Candidate(number, cut, float(worths[number]) + said, gap))
+        return spoken
 
     def _silent(self, gap: Gap, worths: Floats, order: Sequence[int], count: int) -> list[Candidate]:
         """The first `count` takes of the order that fit, and more until half as many are neither muted nor blank."""
-        found: list[Candidate] = []
+        silent: list[Candidate] = []
         heard = 0
         for number, cuts in self._fitted(gap, order):
             for cut in cuts:
-                if not cut.own_sound and len(found) >= count:
+                if not cut.own_sound and len(silent) >= count:
                     continue
                 worth = float(worths[number]) + self._sounding(cut)
                 worth += self.weights.blank * _blank(cut) + self.weights.still * _standing(cut, gap)
                 worth += self._movement(gap.slot) * (cut.motion - self.takes[number].signals.motion)
-                found.append(Candidate(number, replace(cut, slot=gap.slot), worth, gap))
+                silent.append(Candidate(number, replace(cut, slot=gap.slot), worth, gap))
                 heard += cut.own_sound and not _blank(cut)
-            if len(found) >= count and heard >= count / 2:
+            if len(silent) >= count and heard >= count / 2:
                 break
-        return found
+        return silent
 
     def _sounding(self, cut: Cut) -> float:
         """What it costs if a part is not heard as it is."""
@@ -263,8 +263,8 @@ def _standing(cut: Cut, gap: Gap) -> float:
     return max(0.0, float(gap.length) - bearable) if cut.motion < NEUTRAL else 0.0
 
 
-def best_first(found: Iterable[Candidate]) -> list[Candidate]:
-    return sorted(found, key=lambda each: (-round(each.worth, 6), each.number))
+def best_first(candidates: Iterable[Candidate]) -> list[Candidate]:
+    return sorted(candidates, key=lambda each: (-round(each.worth, 6), each.number))
 
 
 def _ranks(values: Floats) -> Floats:

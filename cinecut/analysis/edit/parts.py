@@ -80,13 +80,13 @@ def movable(gaps: Sequence[Gap], tempo: Tempo) -> list[list[Gap]]:
     """Each gap as it is, and then with each of its ends a beat earlier or later, where a shot of the same act is on the
     other side: so a shot can end where a phrase does. The first one of act 3 gets no longer."""
     meet = [a.slot.act == b.slot.act and a.slot.want.shows and b.slot.want.shows for a, b in pairwise(gaps)]
-    found = []
+    runs = []
     for gap, before, after in zip(gaps, [False, *meet], [*meet, False], strict=True):
         begins = (0, -1, 1) if before else (0,)
         ends = (0,) if not after else (0, -1) if gap.opens and gap.slot.act == "act 3" else (0, -1, 1)
         moved = (_moved(gap, begin, end, tempo) for begin in begins for end in ends if begin or end)
-        found.append([gap, *(each for each in moved if each is not None)])
-    return found
+        runs.append([gap, *(each for each in moved if each is not None)])
+    return runs
 
 
 def _moved(gap: Gap, begin: int, end: int, tempo: Tempo) -> Gap | None:

@@ -45,10 +45,10 @@ def sequence(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], pairs: 
     What the sequence must reach as a whole (see `promises`) is a matter of prices: what it lacks costs more, and it is
     searched again; of the sequences that fill most, the one that lacks least is taken: an empty slot lacks nothing.
     """
-    found = _sequence(gaps, offers, pairs)
-    if any(each is None and gap.slot.want.shows for each, gap in zip(found, gaps, strict=True)):
-        found = _sequence(gaps, [[each for each in offered if not each.gap.moved] for offered in offers], pairs)
-    return found
+    best = _sequence(gaps, offers, pairs)
+    if any(each is None and gap.slot.want.shows for each, gap in zip(best, gaps, strict=True)):
+        best = _sequence(gaps, [[each for each in offered if not each.gap.moved] for offered in offers], pairs)
+    return best
 
 
 def _sequence(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], pairs: Pairs) -> list[Candidate | None]:
@@ -57,11 +57,11 @@ def _sequence(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], pairs:
     for _ in range(_TRIES):
         search = _Search(gaps, options, pairs, prices)
         begun = [search.beam(), list(min(known, key=_Found.rank).places)] if known else [search.beam()]
-        found = [_Found(search, search.improved(places)) for places in begun]
-        known += found
+        sequences = [_Found(search, search.improved(places)) for places in begun]
+        known += sequences
         if min(known, key=_Found.rank).lacks.total < _ENOUGH:
             break
-        prices = prices.raised(min(found, key=lambda each: each.lacks.total).lacks)
+        prices = prices.raised(min(sequences, key=lambda each: each.lacks.total).lacks)
     known.sort(key=_Found.rank)
     known += [_Found(each.search, each.search.mended(each.places)) for each in known[:_MENDED]]
     best = min(known, key=_Found.rank).places

@@ -39,11 +39,11 @@ def faces(picture: Image) -> list[Box]:
     return _haar(picture) if weights is None else _centerface(picture)
 
 
-def size_of(found: list[Box], height: int) -> Size | None:
+def size_of(boxes: list[Box], height: int) -> Size | None:
     """The size of a shot by the height of its largest face; None without one."""
-    if not found:
+    if not boxes:
         return None
-    share = max(box[3] for box in found) / height
+    share = max(box[3] for box in boxes) / height
     return "close" if share >= _CLOSE else "medium" if share >= _MEDIUM else "wide"
 
 
@@ -79,8 +79,8 @@ def _haar(picture: Image) -> list[Box]:
         file = Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_default.xml"
         _local.cascade = cv2.CascadeClassifier(str(file))
     gray = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
-    found = _local.cascade.detectMultiScale(gray, scaleFactor=1.15, minNeighbors=6, minSize=(28, 28))
-    return [(float(x), float(y), float(w), float(h)) for x, y, w, h in found]
+    boxes = _local.cascade.detectMultiScale(gray, scaleFactor=1.15, minNeighbors=6, minSize=(28, 28))
+    return [(float(x), float(y), float(w), float(h)) for x, y, w, h in boxes]
 
 
 def _centerface(picture: Image) -> list[Box]:

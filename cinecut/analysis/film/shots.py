@@ -380,5 +380,5 @@ def _judged(tiles: list[_Tile], keys: list[KeyFrame], scan: _Scan, facts: FilmFa
     """The shots, with `why_not` where no trailer should use one."""
     stretches = [Stretch(tile.shot.range, tile.first, tile.last) for tile in tiles]
     supers = sorted({scan.time(rank) for each in scan.supers for rank in (each.first, each.last)})
-    found = reasons(stretches, keys, scan.outline, supers, black_level(facts), facts.duration)
-    return tuple(replace(tile.shot, why_not=reason) for tile, reason in zip(tiles, found, strict=True))
+    judged = reasons(stretches, keys, scan.outline, supers, black_level(facts), facts.duration)
+    return tuple(replace(tile.shot, why_not=reason) for tile, reason in zip(tiles, judged, strict=True))

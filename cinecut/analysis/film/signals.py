@@ -91,7 +91,7 @@ def observe(picture: KeyPicture) -> Appearance:
     gray = cv2.cvtColor(picture.bgr, cv2.COLOR_BGR2GRAY)
     colors = cv2.calcHist([hsv], [0, 1, 2], None, [8, 8, 8], [0, 180, 0, 256, 0, 256]).ravel()
     layout = cv2.resize(gray, _LAYOUT[::-1], interpolation=cv2.INTER_AREA).astype(np.float32)
-    found = faces(picture.bgr)
+    boxes = faces(picture.bgr)
     return Appearance(
         shot=picture.shot,
         colors=(colors / colors.sum()).astype(np.float32),
@@ -99,8 +99,8 @@ def observe(picture: KeyPicture) -> Appearance:
         contrast=float(gray.std()),
         saturation=float(hsv[:, :, 1].mean()),
         sharpness=float(cv2.Laplacian(gray, cv2.CV_32F).var()),
-        face=max((min(1.0, width * height / gray.size) for _, _, width, height in found), default=0.0),
-        size=size_of(found, gray.shape[0]),
+        face=max((min(1.0, width * height / gray.size) for _, _, width, height in boxes), default=0.0),
+        size=size_of(boxes, gray.shape[0]),
         light=(picture.bgr.mean(axis=(0, 1))[::-1] / 255).astype(np.float32),
         eye=eye_of(np.asarray(gray, np.uint8)),
         structure=structure_of(picture.bgr),

@@ -121,14 +121,14 @@ def sections(beat: BeatSound, per_bar: int, energy: Array) -> tuple[Section, ...
             gain += novelty[end] if end < count else 0.0
             if gain > best[end]:
                 best[end], back[end] = gain, end - bars
-    found: list[Section] = []
+    sections: list[Section] = []
     end = count
     while end > 0:
         start = int(back[end])
         strength = float(novelty[start]) if start else 1.0
-        found.append(Section(start, end - start, strength, float(energy[start:end].mean())))
+        sections.append(Section(start, end - start, strength, float(energy[start:end].mean())))
         end = start
-    return tuple(reversed(found))
+    return tuple(reversed(sections))
 
 
 def bar_means(features: Array, starts: NDArray[np.int_]) -> Array:

@@ -224,30 +224,30 @@ def _octaves(gram: tempogram.Tempogram, hertz: float) -> tuple[tuple[Fraction, f
     mean = scores.mean(axis=0)
     chosen = float(np.interp(hertz, tempi, mean)) + 1e-9
     others = [(Fraction(round(hertz * 60_000), 1000) * factor, float(factor) * hertz) for factor in _FACTORS]
-    found = [
+    octaves = [
         (Fraction(nearest(tempo * 1000), 1000), round(float(np.interp(other, tempi, mean)) / chosen, 3))
         for tempo, other in others
         if tempi[0] <= other <= tempi[-1]
     ]
-    return tuple(sorted((o for o in found if o[1] >= 0.1), key=lambda o: -o[1]))
+    return tuple(sorted((o for o in octaves if o[1] >= 0.1), key=lambda o: -o[1]))
 
 
 def _doubts(beats: Beats, tempo_range: tuple[float, float]) -> list[Diagnostic]:
-    found = []
+    doubts = []
     low, high = tempo_range
     if beats.tempo is None:
-        found.append(Diagnostic("music", "the song's tempo changes, or it was cut, so its beats are kept as a list"))
+        doubts.append(Diagnostic("music", "the song's tempo changes, or it was cut, so its beats are kept as a list"))
     elif not low * 0.995 <= beats.tempo <= high * 1.005:
         message = f"the song has {float(beats.tempo):g} beats a minute, outside the {low:g} to {high:g} of the vibe"
-        found.append(Diagnostic("music", message, None, ("another song or another vibe may suit better",)))
+        doubts.append(Diagnostic("music", message, None, ("another song or another vibe may suit better",)))
     for tempo, evidence in beats.octaves:
         if beats.tempo is not None and low <= tempo <= high and evidence > _RIVAL:
             message = f"the song is counted at {float(beats.tempo):g} beats a minute; {float(tempo):g} is possible too"
-            found.append(Diagnostic("music", message, None, _AUDITION))
+            doubts.append(Diagnostic("music", message, None, _AUDITION))
     if len(beats.times) < 2 * _SHORT:
         message = f"the song is so short that its tempo is uncertain ({len(beats.times)} beats)"
-        found.append(Diagnostic("music", message, None, _AUDITION))
-    return found
+        doubts.append(Diagnostic("music", message, None, _AUDITION))
+    return doubts
 
 
 def _no_pulse(sound: SongSound, likely: float) -> Diagnostic:

@@ -38,9 +38,9 @@ def other_beats(music: Music, song: Path) -> Diagnostic | None:
     return Diagnostic("music", message, music.place.of("beats"), (hint,))
 
 
-def _agree(written: BeatGrid, found: Beats) -> bool:
+def _agree(written: BeatGrid, measured: Beats) -> bool:
     """Whether two grids are one, or one in two octaves."""
-    theirs = np.array([float(time) for time in found.times])
+    theirs = np.array([float(time) for time in measured.times])
     if written.tempo is None:
         ours = np.array([float(time) for time in written.times])
     else:

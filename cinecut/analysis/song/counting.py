@@ -215,7 +215,7 @@ def _of_bars(
     turns = (turns - turns.mean(axis=1, keepdims=True)) / (turns.std(axis=1, keepdims=True) + 1e-9)
     reach = range(1, min(_APART, index.size // 2) + 1)
     alike = [{k: alikeness(part, k) for k in reach} for part in (beat.pattern, beat.chroma)]
-    found = []
+    rows = []
     for metre in _METRES:
         if index.size < 3 * metre:
             continue
@@ -232,8 +232,8 @@ def _of_bars(
             accents = [accent[0, down], accent[2, down], accent[0, after], accent[1, after]]
             start = _begins(places, int(index[down]), metre * int(index[1] - index[0]))
             row = [start, weakest, *accents, sure[0, down], sure[3, down], *turn[:, down], *clear, *which]
-            found.append((metre, down, [float(value) for value in row]))
-    return found
+            rows.append((metre, down, [float(value) for value in row]))
+    return rows
 
 
 def _significance(bars: Array) -> Array:

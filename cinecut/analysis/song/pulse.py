@@ -61,11 +61,11 @@ def find_pulse(env: Envelopes) -> Pulse | None:
     gram = tempogram.tempogram(env.all)
     hertz, scores = tempogram.tempo_scores(gram)
     alike = autocorrelation(env.all)
-    found = candidates(hertz, scores.mean(axis=0), alike)
+    rates = candidates(hertz, scores.mean(axis=0), alike)
     floor = float(np.median(scores))
-    if not found or floor <= 0:
+    if not rates or floor <= 0:
         return None
-    grids = [(weight, tempogram.constant_grid(env, rate)) for rate, weight in found]
+    grids = [(weight, tempogram.constant_grid(env, rate)) for rate, weight in rates]
     _, grid = max(grids, key=lambda pair: pair[0] * (_INCOHERENT + pair[1].coherence))
     constant = np.arange(env.all.size) / FPS * grid.hertz
     near = (hertz > grid.hertz / _REACH) & (hertz < grid.hertz * _REACH)

@@ -97,8 +97,8 @@ def _in_usual_order(text: str) -> str:
     if fields[1:] == list(_USUAL[1:]) or not {"start", "end"} <= {*fields} or fields[-1] != "text":
         return text
 
-    def row(found: re.Match[str]) -> str:
-        values = dict(zip(fields, found[1].split(",", len(fields) - 1), strict=False))
+    def row(line: re.Match[str]) -> str:
+        values = dict(zip(fields, line[1].split(",", len(fields) - 1), strict=False))
         return "Dialogue: " + ",".join(values.get(field, "").strip() or "0" for field in _USUAL)
 
     return re.sub(r"^[ \t]*Dialogue[ \t]*:(.*)$", row, text, flags=re.MULTILINE | re.IGNORECASE)

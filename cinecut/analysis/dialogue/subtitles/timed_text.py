@@ -84,8 +84,8 @@ def _clocks(text: str, rate: Fraction) -> Iterator[Row]:
 
 def _sami(text: str, rate: Fraction) -> Iterator[Row]:
     """`<SYNC Start=1200><P Class=ENCC>Where were you?`; of several languages the one with most rows."""
-    found = islice(_SAMI_BLOCKS.finditer(text), _MOST)
-    blocks = [(int(each[1]), re.split(r"<P\b([^<>]*)>", each[2], flags=re.I)) for each in found]
+    matches = islice(_SAMI_BLOCKS.finditer(text), _MOST)
+    blocks = [(int(each[1]), re.split(r"<P\b([^<>]*)>", each[2], flags=re.I)) for each in matches]
     tracks = Counter(_class(tag) for _, parts in blocks for tag in parts[1::2])
     chosen = tracks.most_common(1)[0][0] if tracks else ""
     shown = list[tuple[int, str]]()
@@ -97,16 +97,16 @@ def _sami(text: str, rate: Fraction) -> Iterator[Row]:
 
 
 def _class(tag: str) -> str:
-    found = re.search(r"class\s*=\s*[\"']?([\w-]+)", tag, re.I)
-    return found[1].casefold() if found else ""
+    match = re.search(r"class\s*=\s*[\"']?([\w-]+)", tag, re.I)
+    return match[1].casefold() if match else ""
 
 
 def _ttml(text: str, rate: Fraction) -> Iterator[Row]:
     """`<p begin="00:00:12.500" end="15.1s">Where were you?</p>`"""
     told = {name: _number(value) for name, value in re.findall(r"(frameRate|tickRate)\s*=\s*[\"'](\d{1,9})[\"']", text)}
     frames = told.get("frameRate") or rate
-    if found := re.search(r"frameRateMultiplier\s*=\s*[\"'](\d{1,6})[ :](\d{1,6})[\"']", text):
-        frames *= Fraction(int(found[1]) or 1, int(found[2]) or 1)
+    if match := re.search(r"frameRateMultiplier\s*=\s*[\"'](\d{1,6})[ :](\d{1,6})[\"']", text):
+        frames *= Fraction(int(match[1]) or 1, int(match[2]) or 1)
     ticks = told.get("tickRate") or frames
     for attributes, body in map(re.Match.groups, _TTML.finditer(text)):
         times = dict(re.findall(r"\b(begin|end|dur)\s*=\s*[\"']([^\"']{1,40})[\"']", attributes))
@@ -119,12 +119,12 @@ def _ttml(text: str, rate: Fraction) -> Iterator[Row]:
 
 def _moment(said: str, frames: Fraction, ticks: Fraction = Fraction(1)) -> Fraction:
     """Seconds of a time as clocks, offsets and frames are written: 0:00:12.5, 00:00:12:13, 12.5s, 300f, 90000t."""
-    if found := re.fullmatch(rf"\s*{_CLOCK}(?:([.,:;])(\d{{1,9}}))?\s*", said):
-        part = Fraction(int(found[5] or 0)) / (frames if found[4] in (":", ";") else 10 ** len(found[5] or ""))
-        return _seconds(*found.groups()[:3]) + part
-    if found := re.fullmatch(r"\s*(\d{1,12}(?:\.\d{1,9})?)(h|ms|m|s|f|t)\s*", said):
+    if match := re.fullmatch(rf"\s*{_CLOCK}(?:([.,:;])(\d{{1,9}}))?\s*", said):
+        part = Fraction(int(match[5] or 0)) / (frames if match[4] in (":", ";") else 10 ** len(match[5] or ""))
+        return _seconds(*match.groups()[:3]) + part
+    if match := re.fullmatch(r"\s*(\d{1,12}(?:\.\d{1,9})?)(h|ms|m|s|f|t)\s*", said):
         unit = {"h": Fraction(3600), "m": Fraction(60), "s": Fraction(1), "ms": Fraction(1, 1000)}
-        return Fraction(found[1]) * (unit | {"f": 1 / frames, "t": 1 / ticks})[found[2]]
+        return Fraction(match[1]) * (unit | {"f": 1 / frames, "t": 1 / ticks})[match[2]]
     return Fraction(0)
 
 

@@ -50,16 +50,16 @@ def mixes(pictures: Filled, slack: float = 1.0) -> list[PictureMix]:
     curves = _curves(pictures)
     if curves[2].min() > _DIP * curves[2].max():  # nothing loses its details
         return []
-    found: list[PictureMix] = []
+    mixes: list[PictureMix] = []
     first = [mix for length in _LENGTHS for mix in _fitting(curves, length, _starts(pictures, length, slack))]
     for mix in sorted(first, key=lambda mix: mix.cost):
-        if any(mix.end > other.start and mix.start < other.end for other in found):
+        if any(mix.end > other.start and mix.start < other.end for other in mixes):
             continue
         best = _refined(curves, mix)
         most = _COST if slack <= 1 or pictures.all_known(best.start, best.end) else _COST_SUSPECT
         if best.cost <= most and best.start in _starts(pictures, best.end - best.start, slack):
-            found.append(best)
-    return sorted((_ranked(mix, int(pictures.ranks[0])) for mix in found), key=lambda mix: mix.start)
+            mixes.append(best)
+    return sorted((_ranked(mix, int(pictures.ranks[0])) for mix in mixes), key=lambda mix: mix.start)
 
 
 def _starts(pictures: Filled, length: int, slack: float) -> Places:

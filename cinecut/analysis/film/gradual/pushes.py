@@ -51,14 +51,14 @@ def pushes(pictures: Filled, slack: float = 1.0) -> list[Push]:
     slack : above 1 if pictures are missing: by which a push may be less clear then
     """
     luma = pictures.luma.reshape(-1, ROWS, COLUMNS).astype(np.float32)
-    found: list[Push] = []
+    pushes: list[Push] = []
     for way in (luma, luma[:, :, ::-1], luma.swapaxes(1, 2), luma[:, ::-1].swapaxes(1, 2)):  # to the left, right, up …
         for start, length in _first_look(way, pictures, slack):
             for more in (0, length // 3):
                 push = _followed(way, start - more, length + 2 * more, slack)
-                found += [push] if push else []
+                pushes += [push] if push else []
     kept: list[Push] = []
-    for push in sorted(found, key=lambda push: push.error):
+    for push in sorted(pushes, key=lambda push: push.error):
         if all(push.end <= other.start or push.start >= other.end for other in kept):
             kept.append(push)
     first = int(pictures.ranks[0])

@@ -48,11 +48,11 @@ class Suspects:
         end = sure if sure == _END else cuts[-1]
         outline = Outline.joined(self._outlines).without(flashes(self._verdicts))
         (part,) = outline.near([(self._begin, end)])
-        found = [blend for blend in dissolves(part, cuts, [], _SLACK) if blend.end - blend.start >= _SUSPECT]
-        self.blends += found
+        blends = [blend for blend in dissolves(part, cuts, [], _SLACK) if blend.end - blend.start >= _SUSPECT]
+        self.blends += blends
         self._begin = end
         self._forget(end - _SURE - _FURTHER)
-        return [around(blend, outline.ranks) for blend in found]
+        return [around(blend, outline.ranks) for blend in blends]
 
     def _forget(self, rank: int) -> None:
         """Keep no parts that lie before a rank."""

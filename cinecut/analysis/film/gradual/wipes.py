@@ -106,12 +106,12 @@ def wipes(pictures: Filled, slack: float = 1.0) -> list[Wipe]:
             break
         if not any(wipe.is_near(other) for other in likely) and not _pans(pictures.luma, wipe):
             likely.append(wipe)
-    found: list[Wipe] = []
+    wipes: list[Wipe] = []
     for wipe in sorted((_refined(pictures.luma, wipe, slack) for wipe in likely), key=lambda wipe: -wipe.score):
         enough = wipe.score >= _SCORE / slack and wipe.length >= _SHORTEST
-        if enough and not any(wipe.overlaps(other) for other in found):
-            found.append(wipe)
-    return [_ranked(wipe, pictures.ranks) for wipe in sorted(found, key=lambda wipe: wipe.start)]
+        if enough and not any(wipe.overlaps(other) for other in wipes):
+            wipes.append(wipe)
+    return [_ranked(wipe, pictures.ranks) for wipe in sorted(wipes, key=lambda wipe: wipe.start)]
 
 
 def _ranked(wipe: Wipe, ranks: Places) -> Wipe:

@@ -73,7 +73,7 @@ def by_packets(film: Path, facts: FilmFacts, shots: Sequence[FilmShot]) -> dict[
     if len(time) == 0 or key.mean() > 0.9:
         return {}
     key_size, usual_key = np.interp(time, time[key], size[key]), float(np.median(size[key]))
-    found = {}
+    activities = {}
     for shot in shots:
         first, last = np.searchsorted(time, [float(shot.range.start.seconds), float(shot.range.end.seconds)])
         inner = np.flatnonzero(~key[first:last]) + first
@@ -81,8 +81,8 @@ def by_packets(film: Path, facts: FilmFacts, shots: Sequence[FilmShot]) -> dict[
             motion = float(np.percentile(size[inner], _USUAL) / usual_key)
             peak = _peak(time[inner], size[inner], key_size[inner], facts.rate)
             curve = _curve(time[inner] - float(shot.range.start.seconds), size[inner] / usual_key)
-            found[shot.index] = Activity(motion, peak, curve)
-    return found
+            activities[shot.index] = Activity(motion, peak, curve)
+    return activities
 
 
 def _curve(time: NDArray[np.float64], size: NDArray[np.float64]) -> NDArray[np.float32]:
