@@ -184,6 +184,23 @@ def test_a_line_that_stands_alone_is_said_whole() -> None:
     assert len(set(spoken)) == len(spoken)
 
 
+@pytest.mark.parametrize("name", ["drama", "thriller", "comedy"])
+def test_no_two_lines_say_the_same(name: str) -> None:
+    dice, vibe = random.Random(name), load_vibe(name)
+    takes = _film(dice, RATES[0], shots=120, spoken=0.5)
+    words = ("Have you ever been in love?", "have you ever been in love", "Run!", "RUN …")
+    said = [
+        tuple(replace(line, text=words[line.index % 8]) if line.index % 8 < 4 else line for line in t.lines)
+        for t in takes
+    ]
+    repeated = [replace(take, lines=lines) for take, lines in zip(takes, said, strict=True)]
+    tempo = _tempo(vibe, Fraction(120), RATES[0])
+    cuts = arrange(_slots(vibe, Fraction(90), Fraction(120), True), repeated, vibe, tempo)
+    chosen = [cut.line.words for cut in cuts if cut.line is not None]
+    assert len(chosen) > 1
+    assert len(set(chosen)) == len(chosen)
+
+
 def test_no_part_is_shown_twice_however_long_the_trailer_is() -> None:
     dice = random.Random(2)
     vibe = load_vibe("action")

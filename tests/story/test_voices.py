@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from dataclasses import replace
 from fractions import Fraction
 from itertools import accumulate, pairwise
 
@@ -140,6 +141,15 @@ def test_a_line_under_another_or_of_little_worth_is_left_out() -> None:
     assert chosen([line(0, 100, 102), line(1, 101, 103, worth=0)]) == []
     assert chosen([line(0, 100, 102, worth=0.1)]) == []
     assert chosen([line(0, 100, 102, speaker="ANN")]) == []
+
+
+def test_no_words_are_heard_twice() -> None:
+    same = [replace(line(k, 100 + 60 * k, 102 + 60 * k), text=text) for k, text in enumerate(("Run!", "run", "Run …"))]
+    assert len(chosen(same)) == 1
+    aloud = [cut(slot, 98 if number else 950, same) for number, slot in enumerate(_slots(False))]
+    assert audible_lines(aloud, TEMPO)
+    sound = SpokenSound(quiet(), Dialogue(tuple(same), "TOM"), END, END)
+    assert choose_voices([aloud[1], *plain()[1:]], TEMPO, sound, story()) == []
 
 
 def test_handles_reach_into_the_pauses_and_end_where_it_is_quiet() -> None:

@@ -57,6 +57,11 @@ class Line:
         """The speaker, for messages; empty if unknown."""
         return self.speaker or (f"voice {self.voice}" if self.voice else "")
 
+    @property
+    def words(self) -> str:
+        """The text without capitals and signs: two lines with the same ones say the same."""
+        return " ".join(re.findall(r"\w+", self.text.casefold()))
+
 
 class Spoken:
     """The lines sorted by time, for fast lookup: a long film has thousands, and every shot needs its own."""

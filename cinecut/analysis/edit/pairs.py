@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
-from itertools import pairwise
+from itertools import pairwise, permutations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.analysis.edit.candidates import Candidate
 from cinecut.analysis.edit.cuts import FACE, LAST, Cut, Take
-from cinecut.analysis.edit.parts import Gap
+from cinecut.analysis.edit.parts import SPOKEN_WELL, Gap
 from cinecut.analysis.edit.weights import Weights
 from cinecut.analysis.film.signals import likenesses
 from cinecut.analysis.story.subjects import Cast, same_subject
@@ -48,6 +49,7 @@ class Options:
     spoils: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))  # it would give away the plot
     over: Floats = field(default_factory=_no_seconds)  # of its sound, over the shot before, and over the one after
     free: Floats = field(default_factory=_no_seconds)  # at its start and end, that may be under a neighbour's sound
+    speaks: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))  # it is offered for its line
 
     @classmethod
     def of(cls, offered: Sequence[Candidate]) -> Options:
@@ -73,6 +75,7 @@ class Options:
             np.array([each.spoils for each in offered], bool),
             np.array([(cut.lead, cut.trail) for cut in cuts], float).reshape(-1, 2),
             np.array([_free(cut, length) for cut, length in zip(cuts, lengths, strict=True)], float).reshape(-1, 2),
+            np.array([cut.line is not None for cut in cuts], bool),
         )
 
 
@@ -108,6 +111,20 @@ class Pairs:
             self.subjects - self.subjects.mean()
         )
         return np.asarray(weight["alike"] * np.maximum(0, self.likeness - _CLOSE) + same)
+
+    @cached_property
+    def repeats(self) -> NDArray[np.bool_]:
+        """Whether a line that stands alone in one take has the words of one in another [takes + 1, takes]; the last row
+        is of no take."""
+        saying = defaultdict[str, set[int]](set)
+        for number, take in enumerate(self.takes):
+            for line in take.lines:
+                if line.words and line.standalone >= SPOKEN_WELL:
+                    saying[line.words].add(number)
+        repeats = np.zeros((len(self.takes) + 1, len(self.takes)), bool)
+        for one, other in (pair for numbers in saying.values() for pair in permutations(numbers, 2)):
+            repeats[one, other] = True
+        return repeats
 
     @cached_property
     def subjects(self) -> Floats:

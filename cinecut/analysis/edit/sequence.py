@@ -17,7 +17,7 @@ from functools import cached_property
 from itertools import combinations, islice, zip_longest
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from cinecut.analysis.edit.candidates import Candidate
 from cinecut.analysis.edit.pairs import Floats, Meeting, Options, Pairs
@@ -91,6 +91,7 @@ class _Path:
     worth: float
     places: tuple[int, ...] = ()
     takes: tuple[int, ...] = ()
+    spoken: tuple[int, ...] = ()  # of the takes those with a line
 
 
 class _Search:
@@ -115,6 +116,7 @@ class _Search:
         self.cast = Casting.of(gaps, options, pairs, prices.cast)
         self.shot_of = np.array([*(take.shot for take in pairs.takes), -1], int)  # the last one: of no take
         self.shots = int(self.shot_of.max()) + 1
+        self.repeating = bool(pairs.repeats.any())
         self.near = {number: self._near(at) for at, number in enumerate(self.shown)}
         self.penalties = dict[tuple[int, ...], tuple[float, float]]()  # of whole sequences, for rise and cast
         self.similar = np.vstack([pairs.near, np.zeros(len(pairs.takes))])  # the last row: to no take
@@ -130,7 +132,7 @@ class _Search:
         paths = [_Path(0.0)]
         for number, (gap, options) in enumerate(zip(self.gaps, self.options, strict=True)):
             if not gap.slot.want.shows:
-                paths = [_Path(p.worth, (*p.places, -1), p.takes) for p in paths]
+                paths = [_Path(p.worth, (*p.places, -1), p.takes, p.spoken) for p in paths]
                 continue
             values = self._values(number, options, paths)
             grown = [(path.worth + self.empty, at, -1) for at, path in enumerate(paths)]
@@ -151,14 +153,20 @@ class _Search:
         values += [self.cast.beside(options, path.takes, ()) for path in paths]
         takes = list(zip_longest(*(reversed(path.takes) for path in paths), fillvalue=-1))  # from the last ones back
         near = [(_nearness(away), others) for away, others in enumerate(takes[:_FAR], 1)]
-        return self._among(values, options, near, np.array(takes, int).reshape(-1, len(paths)).T)
+        spoken = list(zip_longest(*(path.spoken for path in paths), fillvalue=-1))
+        return self._among(values, options, near, _by_path(takes, paths), _by_path(spoken, paths))
 
     def _among(
-        self, values: Floats, options: Options, near: Sequence[tuple[float, ArrayLike]], takes: ArrayLike
+        self,
+        values: Floats,
+        options: Options,
+        near: Sequence[tuple[float, ArrayLike]],
+        takes: ArrayLike,
+        spoken: ArrayLike,
     ) -> Floats:
-        """The values of candidates beside the `takes` of one sequence [takes] or of several [sequences x takes]; -1:
-        none. They are lower for shots similar to those that are `near`, and for other parts of one shot, -inf for a
-        take already used."""
+        """The values of candidates beside the `takes` of one sequence [takes] or of several [sequences x takes], of
+        which the `spoken` ones say a line; -1: none. They are lower for shots similar to those that are `near`, for
+        other parts of one shot and for words that are said already, -inf for a take already used."""
         for nearness, others in near:
             values += nearness * self.similar[np.asarray(others)[..., None], options.numbers]
         known = np.asarray(takes, int)
@@ -167,6 +175,9 @@ class _Search:
         np.put_along_axis(taken, known, True, -1)
         np.put_along_axis(shown, self.shot_of[known], True, -1)
         values += self.pairs.weights.again * shown[..., options.shots]
+        if self.repeating and options.speaks.any():
+            said = self.pairs.repeats[np.asarray(spoken, int)][..., options.numbers].any(-2)
+            values += self.pairs.weights.again * (said & options.speaks)
         values[taken[..., options.numbers]] = -np.inf
         return values
 
@@ -199,7 +210,8 @@ class _Search:
         at = self.shown.index(number)
         values += self.cast.beside(options, takes[:at], takes[at + 1 :])
         values += self.cast.introducing(number, options, others)
-        return self._among(values, options, near, list(others.values())) + changed
+        spoken = [take for n, take in others.items() if self.options[n].speaks[places[n]]]
+        return self._among(values, options, near, list(others.values()), spoken) + changed
 
     def mended(self, places: Places) -> Places:
         """The sequence after exchanges by which it lacks less, as far as what they lose is worth it."""
@@ -299,7 +311,14 @@ def _nearness(away: int) -> float:
     return 1.0 if away <= _REACH else _LESS
 
 
+def _by_path(takes: Sequence[Sequence[int]], paths: Sequence[_Path]) -> NDArray[np.int_]:
+    """Takes [takes x paths] as [paths x takes]."""
+    return np.array(takes, int).reshape(-1, len(paths)).T
+
+
 def _grown(path: _Path, worth: float, place: int, options: Options) -> _Path:
     if place < 0:
-        return _Path(worth, (*path.places, -1), path.takes)
-    return _Path(worth, (*path.places, place), (*path.takes, int(options.numbers[place])))
+        return _Path(worth, (*path.places, -1), path.takes, path.spoken)
+    take = int(options.numbers[place])
+    spoken = (*path.spoken, take) if options.speaks[place] else path.spoken
+    return _Path(worth, (*path.places, place), (*path.takes, take), spoken)

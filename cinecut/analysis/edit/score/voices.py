@@ -1,7 +1,7 @@
 """Voice-over: lines of the protagonist over other pictures, one in act 1 and two in act 2.
 
 A line is cut at its subtitle's times, with handles into the pauses around it, and placed where the trailer has no other
-speech: never over another line, never two at once, never one that is audible anyway.
+speech: never over another line, never two at once, never one that is audible anyway, nor the same words twice.
 """
 
 from __future__ import annotations
@@ -70,9 +70,9 @@ def choose_voices(cuts: Sequence[Cut], tempo: Tempo, sound: SpokenSound, story: 
     audible = set[int]().union(*audible_lines(cuts, tempo).values())
     pauses = _pauses(dialogue.lines, sound.end)
     usable = [line for line in dialogue.voice_overs() if _usable(line, sound, audible)]
+    said = {line.words for line in dialogue.lines if line.index in audible and line.words}
     voices: list[VoiceOver] = []
     for act, share, zone in _WANTED:
-        texts = {voice.line.text.casefold() for voice in voices}
         room = _Room.of(cuts, tempo, act, share)
 
         def worth(line: Line, zone: Zone = zone) -> float:
@@ -80,13 +80,14 @@ def choose_voices(cuts: Sequence[Cut], tempo: Tempo, sound: SpokenSound, story: 
 
         for line in sorted(usable, key=lambda line: (-worth(line), line.index)):
             take = _with_handles(line, pauses[line.index], sound.levels)
-            if line.text.casefold() in texts or take is None:
+            if line.words in said or take is None:
                 continue
             place = room.place(take.duration, voices)
             if place is not None:
                 voices.append(
                     VoiceOver(place.event, place.at + _BREATH, take, line, _reason(line, dialogue.protagonist))
                 )
+                said.add(line.words)
                 break
     return sorted(voices, key=lambda voice: voice.event)
 
