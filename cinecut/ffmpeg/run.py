@@ -16,7 +16,7 @@ from typing import IO, Protocol
 from cinecut.diagnostics import Diagnostic, Span, Stop
 from cinecut.ffmpeg.builds import FFmpeg
 from cinecut.ffmpeg.decoders import NO_DECODER
-from cinecut.files import free_space
+from cinecut.files import disk_full
 from cinecut.graph.plan import Run
 from cinecut.machine.child import Watchdog, drain, start, stuck
 from cinecut.machine.gpu import GpuLock
@@ -187,8 +187,7 @@ def _explain(places: Mapping[str, Span], folder: Path, status: int, lines: Seque
     """FFmpeg's failure as a diagnostic, at the event's place in the spec if FFmpeg names one of our labels."""
     text = "\n".join(lines)
     if "No space left on device" in text:
-        message = f"the disk is full: {folder.parent} has {free_space(folder)} MB left"
-        return Stop("disk-full", message, "free some space, or write elsewhere with -o")
+        return disk_full(folder)
     errors = _errors(lines) or list(lines)
     span = None
     for line in errors:

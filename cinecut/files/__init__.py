@@ -9,8 +9,8 @@ the other names keep what the file held.
 
 from cinecut.files.disks import cache_folder as cache_folder
 from cinecut.files.disks import disk_errors as disk_errors
+from cinecut.files.disks import disk_full as disk_full
 from cinecut.files.disks import free_bytes as free_bytes
-from cinecut.files.disks import free_space as free_space
 from cinecut.files.reading import NotAFileError as NotAFileError
 from cinecut.files.reading import check_same as check_same
 from cinecut.files.reading import content_of as content_of

@@ -32,8 +32,7 @@ def disk_errors(where: Path, hint: str = "") -> Iterator[None]:
         raise no_output(error.filename, str(error.strerror)) from None
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            message = f"the disk is full: {where} has {free_space(where)} MB left"
-            raise Stop("disk-full", message, hint or "free some space, or write elsewhere with -o") from None
+            raise disk_full(where, hint) from None
         # A copy that is too large names its source.
         ours = error.errno == errno.EFBIG or _is_beside(Path(str(error.filename)), error.errno)
         named = where if ours or not error.filename else error.filename
@@ -44,20 +43,31 @@ def disk_errors(where: Path, hint: str = "") -> Iterator[None]:
         raise Stop("output", f"{named} cannot be written: {error.strerror}", *filter(None, [hint])) from None
 
 
+def disk_full(where: Path, hint: str = "") -> Stop:
+    """The mistake of a full disk; what lies in a temporary folder is said of the folder beside it."""
+    message = f"the disk is full: {_visible(where)} has {free_bytes(where) // 1_000_000} MB left"
+    return Stop("disk-full", message, hint or "free some space, or write to another disk")
+
+
+def _visible(path: Path) -> Path:
+    """A path, or the folder of the temporary one that it lies in."""
+    ours = [place for place in (path, *path.parents) if _is_hidden(place.name)]
+    return ours[-1].parent if ours else path
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") and name.endswith(".part")
+
+
 def _is_beside(path: Path, reason: int | None) -> bool:
     """Whether it is a temporary file of `beside`."""
     closed = reason in (errno.EACCES, errno.EPERM, errno.EROFS)
-    folders = closed and any(part.startswith(".") and part.endswith(".part") for part in path.parts)
+    folders = closed and any(map(_is_hidden, path.parts))
     return folders or PART.fullmatch(path.name) is not None
 
 
 def no_output(path: object, what: str) -> Stop:
     return Stop("output", f"{path} is {what}, not a file", "name another file")
-
-
-def free_space(where: Path) -> int:
-    """Free megabytes on the disk of a file or folder that need not exist yet."""
-    return free_bytes(where) // 1_000_000
 
 
 def free_bytes(where: Path) -> int:

@@ -222,6 +222,7 @@ def test_full_disk(folder: Path, small_disk: Callable[[int], Path], ffmpeg: Path
             assert re.match(r"error: the disk is full: \S+ has 0 MB left \[disk-full\]\n  hint: ", done.stderr), (
                 kilobytes
             )
+            assert ".part" not in done.stderr, "a temporary folder is nobody's"
             assert done.stdout == ""
             assert list(disk.iterdir()) == []
         else:
