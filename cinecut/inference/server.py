@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -35,6 +35,7 @@ _CONTEXT: dict[Part, int] = {"vision": 2048, "text": 8192}  # tokens: a picture 
 _REQUEST_MIB = 256  # GPU memory that a request needs besides the loaded model
 _PAUSE = 10.0  # seconds to wait for another program to release the memory that a request lacks
 _GRACE = 5.0  # seconds from SIGTERM to SIGKILL
+_LAST_LINES = 5.0  # seconds for which the output of a server that has ended is read; its children may hold it
 
 # The chat format that LLaVA 1.5 was trained on, which its common files do not contain.
 _VICUNA = (
@@ -213,16 +214,18 @@ def _bindable(ports: Iterable[int]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Server:
-    """A running server and the last lines of its output."""
+    """A running server and the last lines of its output, which a thread reads."""
 
     process: subprocess.Popen[bytes]
-    lines: collections.deque[str] = field(default_factory=lambda: collections.deque(maxlen=200))
+    lines: collections.deque[str]
+    reader: threading.Thread
 
     def ended(self) -> str | None:
-        """How it ended, in words; None while it runs."""
+        """How it ended, in words, when its last lines have been read; None while it runs."""
         status = self.process.poll()
         if status is None:
             return None
+        self.reader.join(_LAST_LINES)
         return f"was ended by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
 
     def error_lines(self) -> list[str]:
@@ -255,12 +258,12 @@ def _running(command: list[str], lock: GpuLock) -> Iterator[_Server]:
         )
     except OSError as error:
         raise Stop("model", f"{command[0]} cannot be started: {error.strerror}") from None
-    server = _Server(process)
     assert process.stdout is not None
-    reader = threading.Thread(target=drain, args=(process.stdout, server.lines), daemon=True)
+    lines = collections.deque[str](maxlen=200)
+    reader = threading.Thread(target=drain, args=(process.stdout, lines), daemon=True)
     try:
         reader.start()
-        yield server
+        yield _Server(process, lines, reader)
     finally:
         _end(process)
         reader.join(timeout=5)
@@ -287,7 +290,6 @@ def _await_health(server: _Server, url: str, files: ModelFiles, patience: float)
     while True:
         healthy = _healthy(url)
         if how := server.ended():
-            time.sleep(0.1)  # until its last lines have been read
             message = f"the server of the model {files.name} {how} before it was ready"
             raise Stop("model", message, *server.error_lines())
         if healthy:
