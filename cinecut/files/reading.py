@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import json
 import os
 import stat
@@ -21,6 +20,8 @@ _SAMPLE = 1 << 20  # bytes of head and tail that a fingerprint covers
 
 def fingerprint(path: Path) -> str:
     """The size and a hash of the first and last megabyte: any new encode changes it, and it is quick on 40 GB too."""
+    import hashlib  # loading it takes a while
+
     with open_file(path) as file:
         size = file.seek(0, 2)
         file.seek(0)

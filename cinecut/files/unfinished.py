@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +29,8 @@ def discard_unfinished() -> None:
 @contextmanager
 def temporary_folder(prefix: str = "cinecut-", where: Path | None = None) -> Iterator[Path]:
     """A folder for a while, where the system has such ones unless `where` is given; always deleted. Raises Stop."""
+    import tempfile  # loading it takes a while
+
     with disk_errors(where or Path(os.environ.get("TMPDIR", "/tmp")), "TMPDIR names another folder"):
         folder = Path(tempfile.mkdtemp(prefix=prefix, dir=where))
     UNFINISHED.add(folder)
@@ -49,7 +49,7 @@ def working_folder(output: Path) -> Iterator[Path]:
     """
     folder = output.parent / f".{output.name}.part"
     if len(os.fsencode(folder.name)) > _LONGEST_NAME:
-        folder = output.parent / f".{hashlib.sha256(os.fsencode(output.name)).hexdigest()}.part"
+        folder = output.parent / f".{_digest(output.name)}.part"
     folder.mkdir(exist_ok=True)
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
@@ -74,7 +74,7 @@ def working_folder(output: Path) -> Iterator[Path]:
 def claimed(path: Path) -> Iterator[None]:
     """Keep other processes from working out what stands at `path`. Raises Stop where one does. Where no lock can be
     kept, nothing is claimed."""
-    name = hashlib.sha256(os.fsencode(real_path(path))).hexdigest()[:32]
+    name = _digest(real_path(path))[:32]
     with contextlib.ExitStack() as held:
         with contextlib.suppress(OSError):
             cache_folder().mkdir(parents=True, exist_ok=True)
@@ -120,3 +120,9 @@ def new_folder(folder: Path) -> Iterator[None]:
 
 def _written_by_another(path: Path) -> Stop:
     return Stop("output", f"another cinecut is writing {path}", "wait for it, or name another with -o")
+
+
+def _digest(name: str | Path) -> str:
+    import hashlib  # loading it takes a while
+
+    return hashlib.sha256(os.fsencode(name)).hexdigest()

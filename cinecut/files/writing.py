@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import shutil
 import stat
 from collections.abc import Callable, Iterable, Iterator
@@ -50,7 +49,7 @@ def beside(path: Path, never: Iterable[Path] = (), was: bytes | str | None = Non
         raise NotAFileError(errno.EINVAL, what, str(path))
     check_writable(path)
     sweep(target.parent)
-    part = target.with_name(f".cinecut-{os.getpid()}-{secrets.token_hex(4)}.part")
+    part = target.with_name(f".cinecut-{os.getpid()}-{os.urandom(4).hex()}.part")
     with ExitStack() as made:
         made.callback(_discard, part)
         UNFINISHED.add(part)
