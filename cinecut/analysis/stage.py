@@ -10,6 +10,7 @@ import hashlib
 import inspect
 import re
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
@@ -19,7 +20,7 @@ from threadpoolctl import threadpool_limits
 
 import cinecut
 from cinecut.analysis.cache import Cache, packed
-from cinecut.files import check_same, fingerprint
+from cinecut.files import check_same, fingerprint, staying_same
 
 T = TypeVar("T")
 Progress = Callable[[str, float], None]  # called with a stage's name and the share done, 0..1
@@ -54,7 +55,9 @@ class StageRunner:
     def run(self, stage: Stage[T], *inputs: object) -> T:
         """The result of a stage: from the cache, or computed and then cached. Raises Stop where a file is not what an
         earlier stage read, or becomes another: nothing of both may be cached as one's."""
-        self._check_same(inputs)
+        read = {file: self.seen.setdefault(file, fingerprint(file)) for file in inputs if isinstance(file, Path)}
+        for file, known in read.items():
+            check_same(file, known)
         work = partial(stage.work, *inputs)
         if "progress" in inspect.signature(stage.work).parameters:
             work = partial(work, progress=partial(self.progress, stage.name))
@@ -62,21 +65,14 @@ class StageRunner:
         work = threadpool_limits.wrap(limits=1, user_api="blas")(work)
 
         def whole() -> T:
-            try:
-                result: T = work()
-            except Exception:
-                self._check_same(inputs)  # what was wrong with it was that
-                raise
-            self._check_same(inputs)
-            return result
+            with ExitStack() as files:
+                for file, known in read.items():
+                    files.enter_context(staying_same(file, known))
+                done: T = work()
+                return done
 
-        found: T = self.cache.kept(stage.name, stage.key(inputs), stage.kind, whole)
-        return found
-
-    def _check_same(self, inputs: Iterable[object]) -> None:
-        for file in inputs:
-            if isinstance(file, Path):
-                check_same(file, self.seen.setdefault(file, fingerprint(file)))
+        result: T = self.cache.kept(stage.name, stage.key(inputs), stage.kind, whole)
+        return result
 
 
 def content_of(value: object) -> str:

@@ -21,6 +21,7 @@ from cinecut.files.reading import near as near
 from cinecut.files.reading import open_file as open_file
 from cinecut.files.reading import open_regular as open_regular
 from cinecut.files.reading import real_path as real_path
+from cinecut.files.reading import staying_same as staying_same
 from cinecut.files.unfinished import claimed as claimed
 from cinecut.files.unfinished import discard_unfinished as discard_unfinished
 from cinecut.files.unfinished import new_folder as new_folder

@@ -40,6 +40,17 @@ def check_same(path: Path, known: str) -> None:
 
 
 @contextmanager
+def staying_same(path: Path, known: str) -> Iterator[None]:
+    """Raise Stop if a file has another fingerprint after the block: also where that fails, since this is then why."""
+    try:
+        yield
+    except Exception:
+        check_same(path, known)
+        raise
+    check_same(path, known)
+
+
+@contextmanager
 def open_file(path: Path) -> Iterator[BinaryIO]:
     """Open a regular file for reading. Raises Stop for anything else: reading a pipe could wait for ever. What the
     block says of other files is passed on."""

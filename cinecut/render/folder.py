@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from cinecut.compiler.picture.look import own_name
 from cinecut.compiler.plan import RenderPlan
 from cinecut.diagnostics import Stop
-from cinecut.files import check_same, content_of, disk_errors, fingerprint, new_folder, working_folder
+from cinecut.files import content_of, disk_errors, fingerprint, new_folder, staying_same, working_folder
 from cinecut.fonts.glyphs import FOLDER as FONTS
 from cinecut.grade import Grade
 from cinecut.graph.plan import SCRIPT, LutFile, Reel, SoundReel, UserFile
@@ -131,14 +131,10 @@ class _Maker:
         for name in sorted({reel.film for reel in reels}):
             film, facts = job.films[name], job.plan.layout.trailer.footage[name].facts
             own = [reel for reel in reels if reel.film == name]
-            try:
+            with staying_same(film, facts.fingerprint):  # before anything of it is stored
                 if name not in self._films:
                     self._films[name] = Reels(film, facts)
                 self._films[name].write(own, materials.folder, tell)
-            except Exception:
-                check_same(film, facts.fingerprint)  # what was wrong with it was that
-                raise
-            check_same(film, facts.fingerprint)  # before anything of it is stored
             self._done += len(own)
 
     def close(self) -> None:
