@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from threading import Event
+from typing import Any
 
+import cv2
 import numpy as np
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
@@ -25,6 +27,8 @@ from cinecut.media.frames import FrameReader, open_film
 from cinecut.media.open import picture_stream
 
 Floats = NDArray[np.float32]
+Numbers = NDArray[np.floating[Any]]  # while they are worked with
+Image = NDArray[np.uint8]
 Advance = Callable[[float], None]
 
 MOVE = Fraction(1, 24)  # seconds between two figures of a shot: so a part of half a second has its own
@@ -50,7 +54,7 @@ class _Glance:
     """A small picture at a time, in seconds from the start of its shot."""
 
     at: float
-    gray: NDArray[np.uint8]
+    gray: Image
 
 
 def courses(film: Path, facts: FilmFacts, shots: Sequence[FilmShot], progress: Advance) -> dict[int, Course]:
@@ -106,34 +110,38 @@ def _watched(
             yield shot, glances
 
 
-def _small(frame: VideoFrame) -> NDArray[np.uint8]:
+def _small(frame: VideoFrame) -> Image:
     small = frame.reformat(width=_SMALL[0], height=_SMALL[1], format="gray", interpolation="AREA")
     return np.asarray(small.to_ndarray(), np.uint8)
 
 
 def _course(glances: Sequence[_Glance], seconds: Fraction, rate: Fraction) -> Course:
     """The figures of each MOVE of a shot that lasts so long; where it has no picture, those of the one before."""
-    at = np.array([glance.at for glance in glances])
-    grays = np.stack([glance.gray for glance in glances]).astype(np.int16)
+    at, grays = np.array([glance.at for glance in glances]), [glance.gray for glance in glances]
     apart = np.maximum(1, np.round(np.diff(at) * float(rate)))
-    change = np.abs(np.diff(grays, axis=0)).mean(axis=(1, 2))
+    change = _changes(grays, 1)
     edges = np.arange(-(-seconds // MOVE) + 1) * float(MOVE)
     first, after = np.searchsorted(at, edges[:-1]), np.searchsorted(at, edges[1:])
     chosen = np.maximum(0, np.where(first < after, first, first - 1))
     seen, where = np.unique(chosen, return_inverse=True)
     return Course(
         _spread(at, change / apart ** _growth(grays, change, apart), edges).astype(np.float32),
-        (grays[chosen].mean(axis=(1, 2)) / 255).astype(np.float32),
-        np.array([eye_of(glances[int(number)].gray) for number in seen], np.float32)[where],
+        np.array([grays[number].mean() / 255 for number in seen], np.float32)[where],
+        np.array([eye_of(grays[number]) for number in seen], np.float32)[where],
     )
 
 
-def _growth(grays: NDArray[np.int16], change: Floats, apart: Floats) -> float:
+def _changes(grays: Sequence[Image], step: int) -> Numbers:
+    """The mean differences of pictures so many places apart, in shades of grey. One by one: a film may be one shot."""
+    return np.array([cv2.absdiff(*pair).mean() for pair in zip(grays, grays[step:], strict=False)])
+
+
+def _growth(grays: Sequence[Image], change: Numbers, apart: Numbers) -> float:
     """The power of their distance with which the difference of two pictures grows in this shot: not at all by grain,
     in proportion by a slow pan. Halfway between what its own pictures tell and what is usual."""
     if len(grays) < 3:
         return _GROWTH
-    far = np.abs(grays[2:] - grays[:-2]).mean(axis=(1, 2))
+    far = _changes(grays, 2)
     near, by = (np.concatenate([each[:-1], each[1:]]) for each in (change, apart))
     known = near > _LEAST_CHANGE
     further = np.log(np.tile(apart[:-1] + apart[1:], 2) / by)[known]
@@ -142,7 +150,7 @@ def _growth(grays: NDArray[np.int16], change: Floats, apart: Floats) -> float:
     return min(1.0, max(0.0, (own + _GROWTH) / 2))
 
 
-def _spread(at: Floats, rates: Floats, edges: Floats) -> Floats:
+def _spread(at: Numbers, rates: Numbers, edges: Numbers) -> Numbers:
     """The mean of `rates`, each of which lasts from one of the times `at` to the next, between every two edges; where
     they do not reach, the last one before."""
     total = np.interp(edges, at, np.concatenate([[0.0], np.cumsum(rates * np.diff(at))]))
