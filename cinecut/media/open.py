@@ -23,6 +23,7 @@ from cinecut.diagnostics import Diagnostic, Stop, as_word
 from cinecut.files import open_file
 from cinecut.graph.plan import MEDIA_FORMATS, PICTURE_FORMATS, reading
 from cinecut.media.bitstream import may_be_key
+from cinecut.media.heads import boxes, check_single
 
 _HEAD = 512  # bytes by which a file is taken for something else
 _PICTURE = 1 << 28  # bytes; nothing larger is a picture
@@ -74,10 +75,11 @@ def open_bytes(data: bytes) -> InputContainer:
 
 
 def unreadable(path: Path, what: str, error: av.error.FFmpegError) -> Stop:
+    check_single(path)
     reason, hint = str(error.strerror), _taken_for(path) or "the file may be cut short or damaged; does it play?"
     if not path.stat().st_size:
         hint = "the file is empty"
-    elif (kinds := _boxes(path)) and b"moov" not in kinds:
+    elif (kinds := {kind for kind, _ in boxes(path)}) and b"moov" not in kinds:
         reason = "the part (moov) is missing that says what is where in it"
         hint = "a recording that was cut off has none yet, nor a download that is not complete: get the whole file"
         if b"moof" in kinds:
@@ -100,25 +102,6 @@ def _taken_for(path: Path) -> str:
         text = codecs.getincrementaldecoder("utf-8")().decode(head)  # the last character may be cut through
         return "it is a text" if text and all(sign.isprintable() or sign.isspace() for sign in text) else ""
     return ""
-
-
-def _boxes(path: Path) -> set[bytes]:
-    """The kinds of the boxes of an MP4 or QuickTime file (ISO 14496-12, 4.2); none of any other file."""
-    kinds = list[bytes]()
-    with open_file(path) as file:
-        while len(kinds) < _MOST_BOXES and len(head := file.read(16)) >= 8:
-            size, kind = int.from_bytes(head[:4], "big"), head[4:8]
-            if not kinds and kind not in (b"ftyp", b"styp", b"moof", b"sidx", b"mdat", b"wide", b"free", b"skip"):
-                return set()
-            kinds.append(kind)
-            size = int.from_bytes(head[8:16], "big") if size == 1 else size
-            if size < 8:
-                break  # to the end of the file
-            file.seek(size - len(head), 1)
-    return set(kinds)
-
-
-_MOST_BOXES = 1000  # that are looked at
 
 
 def tags(thing: Any) -> dict[str, str]:

@@ -20,9 +20,9 @@ from cinecut.language.facts import FilmFacts, SongFacts, StillFacts
 from cinecut.language.timebase import Timecodes, clock
 from cinecut.media.bitstream import shape_of
 from cinecut.media.decode_order import bare, beginning_of, check_order, in_decode_order, place_of
-from cinecut.media.dolby_vision import profile_of
 from cinecut.media.first_picture import first_picture
 from cinecut.media.frames import KEYS_TRIED, contents, keys_doubtful, only_picture
+from cinecut.media.heads import check_single, dolby_vision
 from cinecut.media.joined import JoinedMedia, restart
 from cinecut.media.open import (
     check_sound,
@@ -45,11 +45,12 @@ _WINDOW = 600  # packets
 def film_facts(path: Path) -> FilmFacts:
     """Measure a film. Raises Stop if it cannot be read, or no picture of it decodes."""
     first = first_picture(path)
+    check_single(path)
     with open_media(path) as media:
         video = picture_stream(media, path)
         context = video.codec_context
         size, sar = (context.width, context.height), video.sample_aspect_ratio or Fraction(1)
-        if context.name == "hevc" and first.color.space == "unknown" and profile_of(path) == 5:
+        if context.name == "hevc" and first.color.space == "unknown" and dolby_vision(path) == 5:
             message = f"{path} is in Dolby Vision's profile 5, whose colours nothing here can read"
             raise Stop("unreadable", message, "get a copy in HDR10 or in SDR, or one of another profile")
         sounds = {stream.index: "its sound" for stream in sound_streams(media)}
@@ -320,6 +321,7 @@ def song_facts(path: Path) -> SongFacts:
         if stream is None:
             undecodable = " that can be decoded here" if media.streams.audio else ""
             raise Stop("no-audio", f"{path} has no sound{undecodable}")
+        check_single(path)
         check_sound(path, rate := stream.rate, channels := stream.channels)
         layout = layout_of(stream)  # all three are those of its beginning
         samples, doubtful = Fraction(0), may_be_damaged(stream)

@@ -147,8 +147,13 @@ def _joins() -> list[Recipe]:
         *_joined("two recordings joined", recordings, {}, restarts=True),
         *_joined("two recordings joined", "mkv h264, mkv hevc, mkv mpeg4, webm vp9", {}, restarts=True),
         *_joined("two recordings joined, read as one", "avi mjpeg pcm_s16le, avi mpeg4 mp3, gif gif", {}),
-        *_joined("two recordings joined, the second unreadable", "ivf vp9, ogv theora vorbis", {}),
-        *_joined("two recordings joined, the first alone readable", "y4m rawvideo", {}, places=()),
+        *_joined(
+            "two recordings joined, the first alone readable",
+            "ivf vp9, ogv theora vorbis, y4m rawvideo, "
+            "mp4 h264 aac, mov prores pcm_s16le, flv h264 aac, wmv wmv2 wmav2, wtv mpeg2 mp2, mxf mpeg2 pcm_s16le, "
+            "swf flv1, apng apng",
+            {},
+        ),
         *_joined(
             "two recordings joined, 48 kHz becomes 44.1",
             "ts mpeg2 mp2, vob mpeg2 mp2, ts h264 mp3",
