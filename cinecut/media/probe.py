@@ -19,7 +19,7 @@ from cinecut.files import fingerprint
 from cinecut.language.facts import FilmFacts, SongFacts, StillFacts
 from cinecut.language.timebase import Timecodes, clock
 from cinecut.media.bitstream import shape_of
-from cinecut.media.decode_order import bare, beginning_of, check_order, in_decode_order, place_of
+from cinecut.media.decode_order import Tail, bare, beginning_of, check_order, in_decode_order, place_of
 from cinecut.media.first_picture import first_picture
 from cinecut.media.frames import KEYS_TRIED, contents, keys_doubtful, only_picture
 from cinecut.media.heads import check_single, dolby_vision
@@ -206,7 +206,8 @@ def _leads_astray(media: Any, video: VideoStream, packets: list[_Packet]) -> boo
                 return True
         except av.error.FFmpegError:
             return True
-        if sum((place_of(media, packet), packet.size) not in known for packet in following) > _TRIED // 2:
+        strange = [(place_of(media, packet), packet.size) not in known for packet in following]
+        if sum(strange) > (0 if media.format.name == "asf" else _TRIED // 2):  # others mend their first stamps
             return True
     return False
 
@@ -297,9 +298,10 @@ def _packets(media: Any, video: VideoStream, path: Path, shapes: _Shapes) -> tup
     """The times of the packets of the picture: of all, or of windows of a very large film."""
 
     def read(count: int | None) -> list[_Packet]:
-        least = _NO_PICTURE.get(video.codec_context.name, 0)
+        least, tail = _NO_PICTURE.get(video.codec_context.name, 0), Tail()
         shown = (shapes.seen(p) for p in whole_packets(packets_of(media, video)) if p.size > least and not p.is_discard)
-        return [_Packet(place_of(media, p), p.duration, p.dts, p.size) for p in islice(shown, count)]
+        packets = [_Packet(place_of(media, p), p.duration, p.dts, p.size) for p in map(tail.seen, islice(shown, count))]
+        return packets if count is not None else packets[: len(packets) - tail.undecoded(media, video)]
 
     if path.stat().st_size <= _READ_WHOLE or not video.duration:
         return read(None), True
