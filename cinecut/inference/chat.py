@@ -235,13 +235,12 @@ def _contents(message: dict[str, Any]) -> Iterator[str]:
         yield str(message.get(key) or "")
 
 
-def _known(answer: Any, schema: dict[str, Any]) -> Any:
+def _known(answer: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
     """An answer without the keys that its schema does not know, where it takes no others: models that think put their
     thoughts beside what was asked for."""
-    if isinstance(answer, dict) and schema.get("additionalProperties") is False:
-        parts = schema.get("properties", {})
-        return {key: _known(value, parts[key]) for key, value in answer.items() if key in parts}
-    return answer
+    if schema.get("additionalProperties") is not False:
+        return answer
+    return {key: value for key, value in answer.items() if key in schema.get("properties", {})}
 
 
 def _after_thinking(content: str) -> str:
