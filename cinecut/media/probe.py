@@ -126,7 +126,7 @@ class _Clock:
         shown = [packet.shown for packet in packets]
         stamps = sorted({stamp for stamp in shown if stamp is not None})
         delays = {None if p.shown is None or p.decoded is None else p.shown - p.decoded for p in packets}
-        declared = _declared_rate(video)
+        declared, *others = _declared_rates(video)
         by_place = in_decode_order(path, delays, int(4 * self.time_base < 1 / declared))
         if not by_place:
             check_order(path)
@@ -147,7 +147,8 @@ class _Clock:
         self.start = stamps[0] * self.time_base
         ticks = [stamp - stamps[0] for stamp in stamps]
         last = ticks[-1] * self.time_base
-        rate = self._constant_rate(ticks, declared, whole)
+        near = _near_standard(len(ticks), ticks[-1] * self.time_base, declared)
+        rate = self._constant_rate(ticks, [declared, *others, *near], whole)
         self.variable = rate is None
         self.rate = rate or _likely_rate([tick * self.time_base for tick in ticks], declared)
         self.gaps = rate is not None and whole and len(ticks) < round(last * rate) + 1
@@ -159,15 +160,15 @@ class _Clock:
             message = f"{path} would last {float(self.duration / 86400):,.0f} days by the times of its pictures"
             raise Stop("unreadable", message, "it may be damaged, or several files put one behind the other")
 
-    def _constant_rate(self, ticks: list[int], declared: Fraction, whole: bool) -> Fraction | None:
-        """The rate on whose grid every stamp lies, each on its own line; None if there is none. Lines may be empty: a
-        film that was damaged or interrupted lacks pictures, and the one before stays on screen. But most pictures have
-        one on the next line.
+    def _constant_rate(self, ticks: list[int], rates: list[Fraction], whole: bool) -> Fraction | None:
+        """The first rate on whose grid every stamp lies, each on its own line; None if there is none. Lines may be
+        empty: a film that was damaged or interrupted lacks pictures, and the one before stays on screen. But most
+        pictures have one on the next line.
 
         ticks : the stamps after the first one, in units of the time base
         """
         slack = max(self.time_base, Fraction(1, 2000))  # stamps are rounded to the container's clock
-        for rate in dict.fromkeys([declared, *_near_standard(len(ticks), ticks[-1] * self.time_base, declared)]):
+        for rate in dict.fromkeys(rates):
             step, most = self.time_base * rate, slack * rate  # lines of the grid a tick; by which a stamp may be off
             lines = [(2 * tick * step.numerator + step.denominator) // (2 * step.denominator) for tick in ticks]
             off = max(
@@ -254,11 +255,11 @@ _LONGEST = 366 * 86400  # seconds of a film
 _EQUAL = 4  # pictures at a film's head that may have one stamp together: leading ones of a film that was cut
 
 
-def _declared_rate(video: VideoStream) -> Fraction:
-    for rate in (video.guessed_rate, video.average_rate, video.base_rate):
-        if rate and 1 <= rate <= 1000:
-            return _standard(Fraction(rate))
-    return Fraction(25)
+def _declared_rates(video: VideoStream) -> list[Fraction]:
+    """What a container says of the rate, likeliest first: the standard one that it means, then its own."""
+    said = (video.guessed_rate, video.average_rate, video.base_rate)
+    rates = [Fraction(rate) for rate in said if rate and 1 <= rate <= 1000]
+    return [_standard(rates[0]), *rates] if rates else [Fraction(25)]
 
 
 def _standard(rate: Fraction) -> Fraction:
