@@ -48,6 +48,25 @@ def check_single(path: Path) -> None:
         raise Stop("unreadable", message, f"divide it: {parts}")
 
 
+def check_no_zeros(path: Path) -> None:
+    """Raise Stop where zeros stand before the head of a file that nothing could be read of."""
+    with open_file(path) as file:
+        zeros = 0
+        while (block := file.read(_BLOCK)) and not (kept := block.lstrip(b"\0")):
+            zeros += len(block)
+        if block:  # a box's length begins with zeros itself, and so does a start code
+            zeros += len(block) - len(kept) - (3 if kept[1:5] in _FIRST else 2 if kept.startswith(b"\1") else 0)
+    if not block and zeros:
+        raise Stop("unreadable", f"{path} holds nothing but zeros", "a copy or a download of it failed: get it again")
+    if zeros >= _FEW:
+        hint = f"without them it may be read: tail -c +{zeros + 1} FILE > whole{path.suffix}"
+        raise Stop("unreadable", f"{path} begins with {zeros} zeros, before its head", hint)
+
+
+_BLOCK = 1 << 20
+_FEW = 64  # bytes: as many may be part of a head
+
+
 def _second(path: Path) -> int | None:
     """Where the second head of a file stands."""
     found = boxes(path)

@@ -23,7 +23,7 @@ from cinecut.diagnostics import Diagnostic, Stop, as_word
 from cinecut.files import open_file
 from cinecut.graph.plan import MEDIA_FORMATS, PICTURE_FORMATS, reading
 from cinecut.media.bitstream import may_be_key
-from cinecut.media.heads import boxes, check_single
+from cinecut.media.heads import boxes, check_no_zeros, check_single
 
 _HEAD = 512  # bytes by which a file is taken for something else
 _PICTURE = 1 << 28  # bytes; nothing larger is a picture
@@ -76,6 +76,7 @@ def open_bytes(data: bytes) -> InputContainer:
 
 def unreadable(path: Path, what: str, error: av.error.FFmpegError) -> Stop:
     check_single(path)
+    check_no_zeros(path)
     reason, hint = str(error.strerror), _taken_for(path) or "the file may be cut short or damaged; does it play?"
     if not path.stat().st_size:
         hint = "the file is empty"
@@ -127,6 +128,8 @@ def packets_of(media: Any, *streams: Any) -> Iterator[Any]:
                 packet.is_keyframe = False
             yield packet
     except av.error.PatchWelcomeError:
+        if media.format.name != "ogg":
+            raise
         name = Path(media.name.removeprefix("file:"))
         message = f"{name} holds several recordings one behind the other, of which the first alone can be read"
         raise Stop("unreadable", message, "divide it, or bring all to one codec and size in one file") from None
@@ -226,6 +229,7 @@ def picture_stream(media: InputContainer, path: Path) -> VideoStream:
             return stream
     if any(not _decodes(stream) for stream in moving):
         raise Stop("unreadable", f"the picture of {path} is in a codec that cannot be decoded here")
+    check_no_zeros(path)
     if moving:
         hint = "its head is missing, which says it: it was cut in the middle, or is damaged; get the whole file"
         raise Stop("unreadable", f"{path} does not say how large its picture is", hint)

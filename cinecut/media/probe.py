@@ -19,7 +19,7 @@ from cinecut.files import fingerprint
 from cinecut.language.facts import FilmFacts, SongFacts, StillFacts
 from cinecut.language.timebase import Timecodes, clock
 from cinecut.media.bitstream import shape_of
-from cinecut.media.decode_order import bare, beginning_of, check_order, in_decode_order, place_of
+from cinecut.media.decode_order import Tail, bare, beginning_of, check_order, in_decode_order, place_of
 from cinecut.media.first_picture import first_picture
 from cinecut.media.frames import KEYS_TRIED, contents, keys_doubtful, only_picture
 from cinecut.media.heads import check_single, dolby_vision
@@ -126,7 +126,7 @@ class _Clock:
         shown = [packet.shown for packet in packets]
         stamps = sorted({stamp for stamp in shown if stamp is not None})
         delays = {None if p.shown is None or p.decoded is None else p.shown - p.decoded for p in packets}
-        declared = _declared_rate(video)
+        declared, *others = _declared_rates(video)
         by_place = in_decode_order(path, delays, int(4 * self.time_base < 1 / declared))
         if not by_place:
             check_order(path)
@@ -147,7 +147,8 @@ class _Clock:
         self.start = stamps[0] * self.time_base
         ticks = [stamp - stamps[0] for stamp in stamps]
         last = ticks[-1] * self.time_base
-        rate = self._constant_rate(ticks, declared, whole)
+        near = _near_standard(len(ticks), ticks[-1] * self.time_base, declared)
+        rate = self._constant_rate(ticks, [declared, *others, *near], whole)
         self.variable = rate is None
         self.rate = rate or _likely_rate([tick * self.time_base for tick in ticks], declared)
         self.gaps = rate is not None and whole and len(ticks) < round(last * rate) + 1
@@ -159,15 +160,15 @@ class _Clock:
             message = f"{path} would last {float(self.duration / 86400):,.0f} days by the times of its pictures"
             raise Stop("unreadable", message, "it may be damaged, or several files put one behind the other")
 
-    def _constant_rate(self, ticks: list[int], declared: Fraction, whole: bool) -> Fraction | None:
-        """The rate on whose grid every stamp lies, each on its own line; None if there is none. Lines may be empty: a
-        film that was damaged or interrupted lacks pictures, and the one before stays on screen. But most pictures have
-        one on the next line.
+    def _constant_rate(self, ticks: list[int], rates: list[Fraction], whole: bool) -> Fraction | None:
+        """The first rate on whose grid every stamp lies, each on its own line; None if there is none. Lines may be
+        empty: a film that was damaged or interrupted lacks pictures, and the one before stays on screen. But most
+        pictures have one on the next line.
 
         ticks : the stamps after the first one, in units of the time base
         """
         slack = max(self.time_base, Fraction(1, 2000))  # stamps are rounded to the container's clock
-        for rate in dict.fromkeys([declared, *_near_standard(len(ticks), ticks[-1] * self.time_base, declared)]):
+        for rate in dict.fromkeys(rates):
             step, most = self.time_base * rate, slack * rate  # lines of the grid a tick; by which a stamp may be off
             lines = [(2 * tick * step.numerator + step.denominator) // (2 * step.denominator) for tick in ticks]
             off = max(
@@ -206,7 +207,8 @@ def _leads_astray(media: Any, video: VideoStream, packets: list[_Packet]) -> boo
                 return True
         except av.error.FFmpegError:
             return True
-        if sum((place_of(media, packet), packet.size) not in known for packet in following) > _TRIED // 2:
+        strange = [(place_of(media, packet), packet.size) not in known for packet in following]
+        if sum(strange) > (0 if media.format.name == "asf" else _TRIED // 2):  # others mend their first stamps
             return True
     return False
 
@@ -253,11 +255,11 @@ _LONGEST = 366 * 86400  # seconds of a film
 _EQUAL = 4  # pictures at a film's head that may have one stamp together: leading ones of a film that was cut
 
 
-def _declared_rate(video: VideoStream) -> Fraction:
-    for rate in (video.guessed_rate, video.average_rate, video.base_rate):
-        if rate and 1 <= rate <= 1000:
-            return _standard(Fraction(rate))
-    return Fraction(25)
+def _declared_rates(video: VideoStream) -> list[Fraction]:
+    """What a container says of the rate, likeliest first: the standard one that it means, then its own."""
+    said = (video.guessed_rate, video.average_rate, video.base_rate)
+    rates = [Fraction(rate) for rate in said if rate and 1 <= rate <= 1000]
+    return [_standard(rates[0]), *rates] if rates else [Fraction(25)]
 
 
 def _standard(rate: Fraction) -> Fraction:
@@ -297,9 +299,10 @@ def _packets(media: Any, video: VideoStream, path: Path, shapes: _Shapes) -> tup
     """The times of the packets of the picture: of all, or of windows of a very large film."""
 
     def read(count: int | None) -> list[_Packet]:
-        least = _NO_PICTURE.get(video.codec_context.name, 0)
+        least, tail = _NO_PICTURE.get(video.codec_context.name, 0), Tail()
         shown = (shapes.seen(p) for p in whole_packets(packets_of(media, video)) if p.size > least and not p.is_discard)
-        return [_Packet(place_of(media, p), p.duration, p.dts, p.size) for p in islice(shown, count)]
+        packets = [_Packet(place_of(media, p), p.duration, p.dts, p.size) for p in map(tail.seen, islice(shown, count))]
+        return packets if count is not None else packets[: len(packets) - tail.undecoded(media, video)]
 
     if path.stat().st_size <= _READ_WHOLE or not video.duration:
         return read(None), True
