@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from cinecut.analysis.analyze import analyze
 from cinecut.analysis.cache import Cache
-from cinecut.analysis.dialogue import voice_networks
+from cinecut.analysis.dialogue import voice_activity, voice_networks
 from cinecut.analysis.dialogue.lines import Hearing, read_dialogue
 from cinecut.analysis.dialogue.subtitles.cues import Cues, SubtitleCue
 from cinecut.analysis.dialogue.timing import Timing, judge, judge_by_words
@@ -86,6 +86,22 @@ def test_phrases_of_a_long_film_do_not_depend_on_where_it_is_cut_into_pieces(tmp
     found = heard(film(tmp_path / "a.mkv", spoken(spans, 135)))
     assert len(found) == len(spans)
     assert all(abs(a - c) < 0.4 and abs(b - d) < 0.4 for (a, b), (c, d) in zip(spans, found, strict=True))
+
+
+def test_no_network_hears_the_silence_after_a_film(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """But for a margin of some seconds; what is found is what they find in all of it."""
+    path, asked = film(tmp_path / "a.mkv", spoken(SPOKEN[:2], 10)), list[int]()
+    detect = voice_networks.detect_voice
+
+    def noted(sound: NDArray[np.float32]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        asked.append(len(sound))
+        return detect(sound)
+
+    monkeypatch.setattr(voice_activity, "detect_voice", noted)
+    found = heard(path)
+    assert sum(asked) < 20 * 16_000
+    monkeypatch.setattr(voice_activity, "detect_voice", lambda sound: detect(np.pad(sound, (0, 50 * 16_000))))
+    assert heard(path) == found
 
 
 def test_what_is_heard_is_counted_from_the_first_picture(tmp_path: Path) -> None:
