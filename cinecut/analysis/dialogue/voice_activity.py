@@ -50,7 +50,7 @@ def find_voices(film: Path, facts: FilmFacts, stream: int, progress: Callable[[f
         if float(np.abs(window).max()) < _SILENT:
             either = both = np.zeros(len(inner), np.bool_)
         else:
-            heard = len(np.trim_zeros(window, "b")) + _MARGIN  # nothing is found in the silence after a film's end
+            heard = int(np.flatnonzero(window)[-1]) + _MARGIN  # nothing is found in the silence after a film's end
             either, both = (_of_block(each, len(inner)) for each in detect_voice(window[:heard]))
         spoken.append(either)
         agreed.append(both)
