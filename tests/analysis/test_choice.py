@@ -246,12 +246,14 @@ def test_the_music_stays_where_nobody_surely_speaks_in_all_of_the_film() -> None
     every = {line.index for take in takes for line in take.lines}
     assert _ducks(takes, set()) == {(None, "")}
     assert (6, "somebody may speak") in _ducks(takes, {next(iter(every))})
-    assert _ducks(takes, every) == {(None, ""), (12, "somebody speaks")}
+    deep = {depth for depth, why in _ducks(takes, every) if why.startswith("somebody speaks")}
+    assert min(deep) == 12
+    assert max(deep) > 12  # in the last act, in which the music has grown
 
 
 def test_the_music_goes_down_by_less_where_a_film_hardly_speaks() -> None:
     """There a phrase may as well be a bird."""
     takes = _film(random.Random(3), RATE, shots=60, spoken=0.0)
     cut = next(cut for cut in _cut("drama", takes, length=30) if cut.take and not cut.mute and cut.line is None)
-    assert _duck(cut, speaks=True, sure=True) == (12, "somebody speaks")
-    assert _duck(cut, speaks=True, sure=False) == (6, "somebody may speak")
+    assert _duck(cut, speaks=True, sure=True, deep=12) == (12, "somebody speaks")
+    assert _duck(cut, speaks=True, sure=False, deep=12) == (6, "somebody may speak")
