@@ -24,7 +24,8 @@ from cinecut.language.timebase import FilmRange
 from cinecut.vibes import Vibe
 
 _UNDER_FEELING = 6  # dB by which the music is lowered where nobody surely speaks
-_VOICE_GAIN, _SHOT_GAIN = 18, 6  # most dB; less for a shot, since its whole scene gets louder with its line
+_VOICE_GAIN, _SHOT_GAIN = 18, 12  # most dB; less for a shot, since its whole scene gets louder with its line
+_LOUD_SCENE, _ABOVE_WORDS = 6, 8  # most dB of a shot with a sound that would come so many dB above the dialogue
 _TOP, _STRONG = 0.9, 0.5  # least rank of a shot's emotion, and least strength of its line, in a strong moment
 
 
@@ -100,13 +101,14 @@ def compose(
     effects = _Effects(vibe, tempo.grid.metre, film, level_within(film, heard))
     speaks = audible_lines(cuts, tempo) if sure else {}
     music = _music_levels(cuts, tempo, vibe, song, edit)
-    under = under_voices(voices, [(start, end) for _, start, end in placed(cuts, tempo)], music, mix)
+    spans = [(start, end) for _, start, end in placed(cuts, tempo)]
+    under = under_voices(voices, spans, music, mix)
     leveled = [LeveledVoice(v, line_gain(film, [v.line.range], mix.anchor, _VOICE_GAIN)) for v in voices]
     events = []
     for number, cut in enumerate(cuts):
         before = cuts[number - 1] if number else None
         said = phrases.get(number, []) if mix.spoken else []
-        gain, why = _gain(cut, said, film, mix.anchor)
+        gain, why = _gain(cut, said, film, mix.anchor, cut.heard(spans[number][1] - spans[number][0]))
         level = level_within(film, said)
         deep = depth(music[number], level if level is None else level + gain, mix)
         duck = _duck(cut, number in speaks, mix.spoken or not sure.isdisjoint(speaks.get(number, ())), deep)
@@ -125,11 +127,15 @@ def compose(
     return Score(song, edit, mix, vibe.pulse, 60 / beat, tuple(events))
 
 
-def _gain(cut: Cut, phrases: Sequence[FilmRange], film: LoudnessCurve, anchor: int) -> tuple[int, str]:
+def _gain(
+    cut: Cut, phrases: Sequence[FilmRange], film: LoudnessCurve, anchor: int, heard: FilmRange | None
+) -> tuple[int, str]:
     """The gain of the film's own sound, and the reason: the speech in it, else its part in the trailer."""
     if phrases:
         what = "the line" if cut.line is not None else "what is said"
-        return line_gain(film, phrases, anchor, _SHOT_GAIN), f"{what} to the level of the dialogue"
+        loudest = max((film.within(heard) if heard is not None else ()), default=anchor)
+        most = min(_SHOT_GAIN, max(_LOUD_SCENE, int(anchor + _ABOVE_WORDS - loudest)))
+        return min(most, line_gain(film, phrases, anchor, _SHOT_GAIN)), f"{what} to the level of the dialogue"
     level = cut.slot.level
     why = "softer, so that the last act can rise" if level < 0 else "louder: the trailer rises"
     return level, f"the film's sound is {why}"
