@@ -10,10 +10,9 @@ from pathlib import Path
 from cinecut.compiler.layout import Layout
 from cinecut.compiler.layout.recordings import PlacedSong
 from cinecut.compiler.layout.ruler import Sounding
-from cinecut.compiler.layout.soundtrack import Duck
 from cinecut.compiler.layout.timeline import is_heard
 from cinecut.compiler.sound.ducking import TAIL, corners
-from cinecut.compiler.sound.stems import UNDER_VOICE
+from cinecut.compiler.sound.stems import under_voices, under_words
 from cinecut.interchange.model import Medium, Role, SoundClip, SoundTrack
 from cinecut.language.timebase import SAMPLE_RATE
 
@@ -38,11 +37,16 @@ def sound_tracks(
     """The film's own sound, voices and songs as editable clips; of rendered stems the effects and the pulse, which no
     editor makes. `later`: frames before the trailer's first."""
     track, mix, rate = layout.track, layout.trailer.spec.mix, layout.timeline.rate
-    spoken = corners(Duck(place, UNDER_VOICE) for place in track.spoken)
     parts: list[tuple[str, Role, Fraction, list[SoundClip], Ramps]] = [
-        ("film", "dialogue", mix.film, [*_film(layout, films)], spoken),
+        ("film", "dialogue", mix.film, [*_film(layout, films)], corners(under_voices(track))),
         ("voice", "dialogue", mix.voice, [*_voices(layout, films), *_recordings(layout, sound, "voice")], ()),
-        ("effects", "effects", mix.effects, [] if stems else [*_recordings(layout, sound, "effects")], ()),
+        (
+            "effects",
+            "effects",
+            mix.effects,
+            [] if stems else [*_recordings(layout, sound, "effects")],
+            corners(under_words(track)),
+        ),
         ("music", "music", mix.music, [*_songs(layout, sound)], corners(track.ducks)),
     ]
     for name, role, gain, whole, ramps in parts:

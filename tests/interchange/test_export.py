@@ -97,6 +97,13 @@ def test_sounds_run_over_their_pictures_and_keep_their_gains(target: str) -> Non
         assert max(clip.ramps for clip in cut.sounds() if clip.medium == "song.wav") >= 4
 
 
+def test_an_effect_of_a_file_goes_down_under_a_voice_as_in_the_mix() -> None:
+    shot = "{shot: {in: 0:04, for: 8s}, sound: {file: hit.wav, at: 3s}, voice: {take: 0:20 - 0:22, at: 2s}}"
+    made = sequence(f"cinecut: 1\nfilm: film.mov\ntimeline:\n- {shot}\n")
+    clips = [clip for track in made.tracks for clip in track.clips if clip.medium.name == "hit.wav"]
+    assert [level for clip in clips for _, level in clip.levels] == [0, -9, -9, 0]
+
+
 @every_target
 def test_the_head_of_a_sequence_is_the_one_asked_for(target: str) -> None:
     cut = read(target, sequence())

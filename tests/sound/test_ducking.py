@@ -137,6 +137,69 @@ def test_a_sound_that_runs_on_ducks_as_long_as_it_is_heard(
     assert np.abs(found[at(4.1) : at(4.9)]).max() < 0.01
 
 
+# Effects
+
+
+def effects_of(film: Film, events: Sequence[str], folder: Path, ffmpeg: Path, more: str = "") -> NDArray[np.float64]:
+    """dB of an effect that is as long as the trailer and constant, so that every sample tells its level."""
+    soundfile.write(folder / "hit.wav", np.full((SECONDS * RATE, 2), 0.25, np.float32), RATE, subtype="FLOAT")
+    first = f"{events[0][:-1]}, sound: {{file: hit.wav, for: {SECONDS}s}}}}"
+    return level(stems(film, [first, *events[1:]], folder, ffmpeg, more)["effects"])
+
+
+def test_effects_make_room_for_a_voice(film: Film, song: Samples, ffmpeg: Path, tmp_path: Path) -> None:
+    found = effects_of(film, ["{black: 6s, voice: {take: 3 - 5.5, at: 1.5s}}"], tmp_path, ffmpeg)
+    assert np.abs(found[at(0.1) : at(1.4)]).max() < 0.01
+    assert found[at(1.65) : at(4)].max() < -6
+    assert found[at(1.7) : at(4)].min() == pytest.approx(-9, abs=0.05)
+    assert np.abs(found[at(4.6) : at(5.9)]).max() < 0.01
+
+
+def test_effects_make_room_for_a_narrator(film: Film, song: Samples, ffmpeg: Path, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "told.wav", np.full((2 * RATE, 1), 0.1, np.float32), RATE)
+    found = effects_of(film, ["{black: 6s, voice: {file: told.wav, at: 2s}}"], tmp_path, ffmpeg)
+    assert found[at(2.2) : at(4)] == pytest.approx(-9, abs=0.05)
+    assert np.abs(found[at(4.6) : at(5.9)]).max() < 0.01
+
+
+@pytest.mark.matrix(3)
+@pytest.mark.parametrize(
+    ("shot", "deep"),
+    [
+        ("", 0),
+        (", line: Run!", 6),
+        (", line: Run!, mute: true", 0),
+        (", duck: 20", 10),
+        (", duck: 0, line: Run!", 0),
+    ],
+)
+def test_what_is_said_in_a_shot_is_heard_over_effects(
+    film: Film, song: Samples, bundled: Path, tmp_path: Path, shot: str, deep: int
+) -> None:
+    """They go down half as far as the music, but the hit on the shot's cut is what it is."""
+    events = ["{black: 1s}", f"{{shot: {{in: 3s, for: 2s}}{shot}}}", "{black: 1s}"]
+    found = effects_of(film, events, tmp_path, bundled)
+    assert np.abs(found[at(0.1) : at(1.05)]).max() < 0.01
+    assert found[at(1.25) : at(3)] == pytest.approx(-deep, abs=0.05)
+    assert np.abs(found[at(3.6) : at(3.9)]).max() < 0.01
+
+
+def test_where_a_line_comes_before_its_picture_the_hit_on_the_cut_is_under_it(
+    film: Film, song: Samples, bundled: Path, tmp_path: Path
+) -> None:
+    shot = "{shot: {in: 3s, for: 1s}, line: Run!, sound_lead: 0.5s}"
+    found = effects_of(film, ["{black: 2s}", shot, "{black: 2s}"], tmp_path, bundled)
+    assert found[at(1.8) : at(3)] == pytest.approx(-6, abs=0.05)
+
+
+def test_effects_go_down_beside_no_music(film: Film, ffmpeg: Path, tmp_path: Path) -> None:
+    """A voice needs no music to be heard over."""
+    soundfile.write(tmp_path / "hit.wav", np.full((SECONDS * RATE, 2), 0.25, np.float32), RATE, subtype="FLOAT")
+    event = "{black: 6s, sound: {file: hit.wav, for: 6s}, voice: {take: 3 - 5, at: 1.5s}}"
+    found = level(stems_of(spec_text(film, [event]), tmp_path, ffmpeg)["effects"])
+    assert found[at(1.8) : at(3.4)] == pytest.approx(-9, abs=0.05)
+
+
 # Silences
 
 

@@ -11,8 +11,14 @@ import soundfile
 from footage import X264, encode
 from numpy.typing import NDArray
 
+from cinecut.analysis.dialogue.lines import Line
+from cinecut.analysis.edit.blueprint import Slot, Want
+from cinecut.analysis.edit.cuts import Cut, Tempo
+from cinecut.analysis.edit.score.ducks import depth, song_levels, under_voices
+from cinecut.analysis.edit.score.voices import VoiceOver
 from cinecut.analysis.film.loudness import LoudnessCurve, listen
 from cinecut.analysis.song.levels import (
+    SongLevels,
     as_rendered,
     balance,
     effect_gain,
@@ -23,6 +29,7 @@ from cinecut.analysis.song.levels import (
     rendered,
 )
 from cinecut.diagnostics import Stop
+from cinecut.language.grid import Grid
 from cinecut.language.timebase import FilmRange, FilmTime
 from cinecut.media.probe import film_facts
 from cinecut.vibes import load_vibe, names
@@ -140,3 +147,37 @@ def test_a_quiet_scene_has_quiet_effects() -> None:
     gains = [effect_gain(levels, FilmTime(Fraction(k)), -22.0) for k in range(5)]
     assert gains == [0, 0, -4, -12, 0]
     assert effect_gain(levels, FilmTime(Fraction(3)), None) == 0
+
+
+def test_the_music_goes_down_as_far_as_the_words_need() -> None:
+    mix = balance(film(-25), [piece(0, 1)], [], load_vibe("drama"), -9.0)
+    usual, loud = -9.0 - mix.music, -9.0  # of the music at a place
+    assert depth(usual, -25, mix) == 12
+    assert depth(usual - 10, -25, mix) == 12, "no less than usual"
+    assert depth(None, -25, mix) == depth(usual, None, mix) == 12
+    assert depth(loud + 4, -25, mix) == 16 + mix.music
+    assert depth(loud, -29, mix) == 16 + mix.music, "a line that is soft still"
+    assert depth(loud + 20, -25, mix) == 20, "at most"
+
+
+def test_how_loud_a_song_is_under_each_cut() -> None:
+    """Its parts lie one behind the other; where a line leads or trails, its music is under it too."""
+    song = SongLevels(np.repeat(np.array([-30, -10, -20], np.float32), 200))
+    tempo = Tempo(Grid(4, Fraction(0), Fraction(1)), Fraction(24), Fraction(24), Fraction(0))
+    cuts = [Cut(Slot("act 1", 1, Want.SHOT), trail=trail) for trail in (Fraction(0), Fraction(1), Fraction(0))]
+    parts = [(Fraction(0), Fraction(1)), (Fraction(4), Fraction(5)), (Fraction(2), Fraction(3))]
+    soft, both, loud = song_levels(cuts, tempo, song, parts)
+    assert (soft, loud) == (-30, -10)
+    assert both == pytest.approx(-12.6, abs=0.1)  # the mean of both powers
+    assert [*song_levels(cuts, tempo, song, parts[:1])] == [-30, None, None]
+
+
+def test_the_music_goes_down_further_for_a_voice_over_loud_music() -> None:
+    """As far as the loudest of what it lies over needs."""
+    mix = balance(film(-25), [piece(0, 1)], [], load_vibe("drama"), -9.0)
+    line = Line(0, piece(0, 2), "Run!", None, "neutral", 0.5, 0.5, 0.5)
+    voices = [VoiceOver(event, Fraction(1, 2), piece(0, 2), line, "") for event in (0, 2)]
+    spans = [(Fraction(k), Fraction(k + 1)) for k in range(6)]
+    usual, loud = -9.0 - mix.music, -5.0
+    found = under_voices(voices, spans, [usual, usual, usual, usual, loud, loud], mix)
+    assert found == {2: (16 + mix.music, "the music is loud under the voice")}

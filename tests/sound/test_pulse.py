@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from oracle import Film, Samples
 from rendering import nearest_sample, spec_text, stems_of
 
+from cinecut.analysis.song.levels import PULSE_STAGES
+from cinecut.compiler.sound.pulse import stage_of
+
 Films = Callable[[Film], Film]
 RATE = 48_000
 Wave = NDArray[np.float64]  # [shape=(samples,)]
@@ -126,6 +129,16 @@ def test_it_grows_from_act_to_act(film: Film, ffmpeg: Path, tmp_path: Path, styl
     assert one * 1.1 < two
     assert two * 1.1 < three
     assert np.abs(stem).max() < 1
+
+
+@pytest.mark.parametrize(("style", "stages"), [("soft", (0, 1, 2)), ("driving", (2, 3, 3))])
+def test_the_analysis_knows_how_loud_it_is(
+    film: Film, bundled: Path, tmp_path: Path, style: str, stages: Sequence[int]
+) -> None:
+    stem = pulse(film, style, "tempo: 120", ACTS, tmp_path, bundled, more=", fade_out: 1f, gain: 0")
+    found = [20 * np.log10(power(stem[k * 8 * RATE : (k + 1) * 8 * RATE])) for k in range(3)]
+    assert found == pytest.approx([PULSE_STAGES[stage] for stage in stages], abs=1.5)
+    assert [stage_of(act, 3, style) for act in range(3)] == [*stages]
 
 
 def test_the_styles_are_each_busier_than_the_one_before(film: Film, bundled: Path, tmp_path: Path) -> None:

@@ -129,8 +129,10 @@ class Balance:
     measured: bool = True
 
 
-# Measured levels of stems at a gain of 0 dB: of the synthesized pulse by its style, and of the effects' hits.
-PULSE = {"soft": -22, "steady": -19, "driving": -16}
+# Measured levels of stems at a gain of 0 dB: of the synthesized pulse as it grows, from the stage with which each style
+# begins, and of the effects' hits.
+PULSE_STAGES = (-22, -19, -16, -15)
+PULSE = dict(zip(("soft", "steady", "driving"), PULSE_STAGES, strict=False))
 _EFFECTS = -15
 
 

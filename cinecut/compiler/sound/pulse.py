@@ -70,9 +70,13 @@ def _stages(timeline: Timeline, style: str) -> Iterator[tuple[list[Placed], _Lay
     first = next((placed.act for placed in timeline.events if placed.act is not None), None)
     acts = [list(events) for _, events in groupby(timeline.events, key=lambda placed: placed.act or first)]
     for index, events in enumerate(acts):
-        share = index / (len(acts) - 1) if len(acts) > 1 else 0.5
-        stage = min(len(_STAGES) - 1, int(share * 2) + _STYLES[style])
-        yield events, _STAGES[stage]
+        yield events, _STAGES[stage_of(index, len(acts), style)]
+
+
+def stage_of(act: int, acts: int, style: str) -> int:
+    """How far the pulse has grown in an act, counted from 0: 0 to 3."""
+    share = act / (acts - 1) if acts > 1 else 0.5
+    return min(len(_STAGES) - 1, int(share * 2) + _STYLES[style])
 
 
 def _act(events: list[Placed], layer: _Layer, timeline: Timeline, grid: Grid) -> Iterator[Laid]:

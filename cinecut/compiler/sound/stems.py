@@ -37,14 +37,15 @@ def lower_stems(
         track = replace(track, ducks=())
     film = film_sound(trailer, timeline, sources, nearest(trailer.splice * SAMPLE_RATE))
     film = hush(film, track, "film")
-    spoken = [Duck(place, UNDER_VOICE) for place in track.spoken]
-    stems = {"film": duck(film, spoken if dipped else (), track.samples, "film")}
+    stems = {"film": duck(film, under_voices(track) if dipped else (), track.samples, "film")}
     if track.songs or track.pulse:
         stems["music"] = sounds.in_front(_music(timeline, track, sources), sources.channels, "music")
     effects = [laid for effect in track.effects if (laid := lay_effect(effect, track.samples)) is not None]
     effects += [_recording(each, sources) for each in track.recordings if each.stem == "effects"]
     if effects:
-        stems["effects"] = sounds.in_front(lay_into_silences(effects, track, "effects"), sources.channels, "effects")
+        pad = lay_into_silences(effects, track, "effects")
+        pad = duck(pad, under_words(track) if dipped else (), track.samples, "effects")
+        stems["effects"] = sounds.in_front(pad, sources.channels, "effects")
     heard = [(voice, audio) for voice in track.voices if (audio := trailer.footage[voice.film.film].audio) is not None]
     spoken_over = [_voice(voice, audio, sources) for voice, audio in heard]
     for laid in (_recording(each, sources) for each in track.recordings if each.stem == "voice"):
@@ -80,7 +81,20 @@ def lower_splits(stems: Mapping[str, Pad], wanted: Mapping[str, tuple[str, bool]
     return finished
 
 
-UNDER_VOICE = Fraction(9)  # dB by which the film's own sound goes down under a voice
+_UNDER_VOICE = Fraction(9)  # dB by which the film's own sound and the effects go down under a voice
+_WITH_MUSIC = Fraction(1, 2)  # of the music's depth, for the effects under what is said in a shot
+_HIT = SAMPLE_RATE // 10  # samples after a cut in which a hit on it is as it is
+
+
+def under_voices(track: Soundtrack) -> list[Duck]:
+    """Where the film's own sound goes down."""
+    return [Duck(place, _UNDER_VOICE) for place in track.spoken]
+
+
+def under_words(track: Soundtrack) -> list[Duck]:
+    """Where the effects go down: under voices, and where the music does, but after the hit on a shot's cut."""
+    later = [(replace(each.place, start=each.place.start + _HIT), each.depth * _WITH_MUSIC) for each in track.ducks]
+    return [*under_voices(track), *(Duck(place, depth) for place, depth in later if place.length > 0)]
 
 
 def _voice(voice: PlacedVoice, audio: AudioFacts, sources: SoundInputs) -> Laid:

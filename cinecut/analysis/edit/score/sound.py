@@ -12,6 +12,7 @@ from pathlib import Path
 
 from cinecut.analysis.edit.blueprint import Want
 from cinecut.analysis.edit.cuts import Cut, Tempo
+from cinecut.analysis.edit.score.ducks import UNDER_SPEECH, depth, pulse_levels, song_levels, under_voices
 from cinecut.analysis.edit.score.song_edit import SongEdit, edit_song
 from cinecut.analysis.edit.score.voices import SpokenSound, VoiceOver, audible_lines, choose_voices, placed
 from cinecut.analysis.film.loudness import LoudnessCurve
@@ -22,8 +23,9 @@ from cinecut.language.facts import SongFacts
 from cinecut.language.timebase import FilmRange
 from cinecut.vibes import Vibe
 
-_UNDER_SPEECH, _UNDER_FEELING = 12, 6  # dB by which the music is lowered
-_VOICE_GAIN, _SHOT_GAIN = 18, 6  # most dB; less for a shot, since its whole scene gets louder with its line
+_UNDER_FEELING = 6  # dB by which the music is lowered where nobody surely speaks
+_VOICE_GAIN, _SHOT_GAIN = 18, 12  # most dB; less for a shot, since its whole scene gets louder with its line
+_LOUD_SCENE, _ABOVE_WORDS = 6, 8  # most dB of a shot with a sound that would come so many dB above the dialogue
 _TOP, _STRONG = 0.9, 0.5  # least rank of a shot's emotion, and least strength of its line, in a strong moment
 
 
@@ -98,16 +100,25 @@ def compose(
     mix = balance(film, lines, heard, vibe, _song_level(song, edit))
     effects = _Effects(vibe, tempo.grid.metre, film, level_within(film, heard))
     speaks = audible_lines(cuts, tempo) if sure else {}
+    music = _music_levels(cuts, tempo, vibe, song, edit)
+    spans = [(start, end) for _, start, end in placed(cuts, tempo)]
+    under = under_voices(voices, spans, music, mix)
     leveled = [LeveledVoice(v, line_gain(film, [v.line.range], mix.anchor, _VOICE_GAIN)) for v in voices]
     events = []
     for number, cut in enumerate(cuts):
         before = cuts[number - 1] if number else None
+        said = phrases.get(number, []) if mix.spoken else []
+        gain, why = _gain(cut, said, film, mix.anchor, cut.heard(spans[number][1] - spans[number][0]))
+        level = level_within(film, said)
+        deep = depth(music[number], level if level is None else level + gain, mix)
+        duck = _duck(cut, number in speaks, mix.spoken or not sure.isdisjoint(speaks.get(number, ())), deep)
         events.append(
             Sounds(
                 tuple(effects.of(cut, before)),
                 tuple(voice for voice in leveled if voice.over.event == number),
-                *_gain(cut, phrases.get(number, []) if mix.spoken else [], film, mix.anchor),
-                *_duck(cut, number in speaks, mix.spoken or not sure.isdisjoint(speaks.get(number, ()))),
+                gain,
+                why,
+                *max(duck, under.get(number, duck), key=lambda each: each[0] or 0),
                 _is_silent(cut),
                 _cue(cut, before, edit),
             )
@@ -116,11 +127,15 @@ def compose(
     return Score(song, edit, mix, vibe.pulse, 60 / beat, tuple(events))
 
 
-def _gain(cut: Cut, phrases: Sequence[FilmRange], film: LoudnessCurve, anchor: int) -> tuple[int, str]:
+def _gain(
+    cut: Cut, phrases: Sequence[FilmRange], film: LoudnessCurve, anchor: int, heard: FilmRange | None
+) -> tuple[int, str]:
     """The gain of the film's own sound, and the reason: the speech in it, else its part in the trailer."""
     if phrases:
         what = "the line" if cut.line is not None else "what is said"
-        return line_gain(film, phrases, anchor, _SHOT_GAIN), f"{what} to the level of the dialogue"
+        loudest = max((film.within(heard) if heard is not None else ()), default=anchor)
+        most = min(_SHOT_GAIN, max(_LOUD_SCENE, int(anchor + _ABOVE_WORDS - loudest)))
+        return min(most, line_gain(film, phrases, anchor, _SHOT_GAIN)), f"{what} to the level of the dialogue"
     level = cut.slot.level
     why = "softer, so that the last act can rise" if level < 0 else "louder: the trailer rises"
     return level, f"the film's sound is {why}"
@@ -138,6 +153,15 @@ def _audible_phrases(cut: Cut, start: Fraction, end: Fraction) -> list[FilmRange
 
 def _seconds(ranges: Sequence[FilmRange]) -> Fraction:
     return sum((each.duration for each in ranges), Fraction(0))
+
+
+def _music_levels(
+    cuts: Sequence[Cut], tempo: Tempo, vibe: Vibe, song: CutSong | None, edit: SongEdit
+) -> list[float | None]:
+    """The level of the music under each cut, at a gain of 0 dB."""
+    if song is None:
+        return [*pulse_levels(cuts, vibe.pulse)]
+    return [*song_levels(cuts, tempo, song.levels, edit.parts or ((edit.start, song.facts.duration),))]
 
 
 def _song_level(song: CutSong | None, edit: SongEdit) -> float | None:
@@ -230,13 +254,17 @@ def _has_effect(cut: Cut, before: Cut | None, vibe: Vibe) -> bool:
     return vibe.effects.get(kind, "none") != "none" or acts != "none"
 
 
-def _duck(cut: Cut, speaks: bool, sure: bool) -> tuple[int | None, str]:
-    """How much the music is lowered in a cut without a `line`, and the reason: other speech, or a strong moment. In a
-    film with hardly any speech, a phrase that is not `sure` may be a bird, and the music is lowered less."""
-    if cut.take is None or not cut.own_sound or cut.line is not None:
+def _duck(cut: Cut, speaks: bool, sure: bool, deep: int) -> tuple[int | None, str]:
+    """How much the music is lowered in a cut, `deep` where somebody speaks, and the reason; None: as the spec's `duck`
+    says. In a film with hardly any speech, a phrase that is not `sure` may be a bird, and the music is lowered less."""
+    if cut.take is None or not cut.own_sound:
         return None, ""
+    if cut.line is not None or (speaks and sure):
+        why = [] if cut.line is not None else ["somebody speaks"]
+        why += ["the music is loud here"] if deep > UNDER_SPEECH else []
+        return (deep, ", and ".join(why)) if why else (None, "")
     if speaks:
-        return (_UNDER_SPEECH, "somebody speaks") if sure else (_UNDER_FEELING, "somebody may speak")
+        return _UNDER_FEELING, "somebody may speak"
     strong = any(line.strength >= _STRONG for line in cut.take.lines)
     return (_UNDER_FEELING, "a strong moment") if strong and cut.take.signals.emotion >= _TOP else (None, "")
 
