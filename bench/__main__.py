@@ -13,7 +13,8 @@ from bench.film import FFMPEG, film
 
 ROOMS = {
     "rendering": ("render", "segments", "watch", "memory", "compile", "bytes", "sound", "picture", "kits"),
-    "film_analysis": ("shots", "transnet", "analyze", "models", "speech", "cut", "find", "cluster"),
+    "film_analysis": ("shots", "transnet", "analyze", "models", "cut", "find", "cluster"),
+    "speech": ("speech",),
     "song_analysis": ("music",),
     "proving": ("proof", "conform", "kinds", "agents"),
 }

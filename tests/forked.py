@@ -218,9 +218,13 @@ def _load() -> None:
             import_module(module.name)
     for name in _ALSO:
         import_module(name)
+    from cinecut.analysis.dialogue.voice_networks import networks
     from cinecut.diagnostics import Stop
     from cinecut.ffmpeg.builds import find_ffmpeg
+    from cinecut.review import sheet
 
+    networks()
+    sheet.template()
     for choice in (None, "ffmpeg"):
         with suppress(Stop):
             find_ffmpeg(choice)  # asks each build five times what it can do

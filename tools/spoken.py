@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import ctypes
 import ctypes.util
+import json
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,67 +27,31 @@ class Utterance:
 
 
 def say(text: str, voice: str = "en-us", speed: int = 160) -> Utterance:
-    """A sentence by espeak-ng. Raises OSError where its library is not installed."""
-    rate, sound, words = _espeak(text, voice, speed)
+    """A sentence by espeak-ng, the same whatever was said before. Raises OSError where its library is not installed."""
+    library = _library()
+    if library is None:
+        raise OSError("espeak-ng is not installed")
+    asked = json.dumps({"library": library, "text": text, "voice": voice, "speed": speed}).encode()
+    argv = [sys.executable, "-IS", str(Path(__file__).with_name("espeak.py"))]
+    head, _, raw = subprocess.run(argv, input=asked, capture_output=True, check=True).stdout.partition(b"\n")
+    told = json.loads(head)
+    rate, sound = told["rate"], np.frombuffer(raw, np.int16).astype(np.float32) / np.float32(32768)
     positions = np.arange(int(len(sound) * RATE / rate)) * rate / RATE
     sound = np.interp(positions, np.arange(len(sound)), sound).astype(np.float32)
     voiced = np.flatnonzero(np.abs(sound) > 0.01)
     first = int(voiced[0])
-    return Utterance(sound[first : voiced[-1] + 1], tuple((max(0.0, at - first / RATE), word) for at, word in words))
+    words = tuple((max(0.0, at - first / RATE), word) for at, word in told["words"])
+    return Utterance(sound[first : voiced[-1] + 1], words)
 
 
 def has_espeak() -> bool:
     """Whether espeak-ng can speak here."""
-    return ctypes.util.find_library("espeak-ng") is not None
-
-
-class _Event(ctypes.Structure):
-    _fields_ = (
-        ("type", ctypes.c_int),
-        ("unique_identifier", ctypes.c_uint),
-        ("text_position", ctypes.c_int),
-        ("length", ctypes.c_int),
-        ("audio_position", ctypes.c_int),
-        ("sample", ctypes.c_int),
-        ("user_data", ctypes.c_void_p),
-        ("id", ctypes.c_char * 8),
-    )
-
-
-_CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
-_WORD, _SYNCHRONOUS, _SPEED = 1, 2, 1  # an event; samples before the call returns; a parameter
+    return _library() is not None
 
 
 @cache
-def _library() -> tuple[Any, int]:
-    library = ctypes.CDLL(ctypes.util.find_library("espeak-ng") or "libespeak-ng.so.1")
-    return library, library.espeak_Initialize(_SYNCHRONOUS, 0, None, 0)
-
-
-def _espeak(text: str, voice: str, speed: int) -> tuple[int, Floats, list[tuple[float, str]]]:
-    library, rate = _library()
-    parts: list[NDArray[np.int16]] = []
-    words: list[tuple[float, str]] = []
-
-    def heard(samples: Any, count: int, events: Any) -> int:
-        if samples and count > 0:
-            parts.append(np.ctypeslib.as_array(samples, (count,)).copy())
-        for number in range(1000):
-            event = events[number]
-            if not event.type:
-                break
-            if event.type == _WORD:
-                begin = event.text_position - 1
-                words.append((event.sample / rate, text[begin : begin + event.length]))
-        return 0
-
-    kept = _CALLBACK(heard)
-    library.espeak_SetSynthCallback(kept)
-    library.espeak_SetVoiceByName(voice.encode())
-    library.espeak_SetParameter(_SPEED, speed, 0)
-    data = text.encode() + b"\0"
-    library.espeak_Synth(data, ctypes.c_size_t(len(data)), 0, 0, 0, 0, None, None)
-    return rate, np.concatenate(parts).astype(np.float32) / np.float32(32768), words
+def _library() -> str | None:
+    return ctypes.util.find_library("espeak-ng")
 
 
 _VOWELS = ((730, 1090, 2440), (270, 2290, 3010), (530, 1840, 2480), (570, 840, 2410), (300, 870, 2240))  # Hz

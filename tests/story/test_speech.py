@@ -283,7 +283,7 @@ def test_the_users_rate_and_shift_are_numbers(tmp_path: Path) -> None:
 def talking(tmp_path_factory: pytest.TempPathFactory) -> tuple[Footage, Spans]:
     """A film without subtitles in which somebody speaks half of the time, over its own sound."""
     path = tmp_path_factory.mktemp("talking") / "film.mkv"
-    made = make_film(path.with_name("silent.mkv"), 30, spoken=False)
+    made = make_film(path.with_name("silent.mkv"), 18, spoken=False)
     seconds, spans, at = float(film_facts(made.path).duration), list[tuple[float, float]](), 2.0
     dice = np.random.default_rng(9)
     while at < seconds - 4:
@@ -297,7 +297,7 @@ def talking(tmp_path_factory: pytest.TempPathFactory) -> tuple[Footage, Spans]:
 
 def test_no_phrase_is_chopped_where_it_can_be_heard(talking: tuple[Footage, Spans], tmp_path: Path) -> None:
     footage, spans = talking
-    request = Request(footage.path, tmp_path / "a.yaml", load_vibe("thriller"), length=Fraction(35), transcribes=False)
+    request = Request(footage.path, tmp_path / "a.yaml", load_vibe("thriller"), length=Fraction(22), transcribes=False)
     found = analyze(request, lambda stage, done: None, Cache("x", tmp_path / "cache"))
     chopped, shown, muted = [], 0, 0
     for cut, start, end in placed(found.cuts, found.tempo):

@@ -7,6 +7,7 @@ from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 import soundfile
 from commandline import cinecut, names
@@ -82,6 +83,16 @@ def test_whisper_is_found_in_the_models_folder(monkeypatch: pytest.MonkeyPatch, 
     found = find_whisper()
     assert found is not None
     assert found.folder.name == "whisper-small"
+
+
+@pytest.mark.skipif(not has_espeak(), reason="espeak-ng is not installed")
+def test_a_spoken_sentence_is_the_same_whatever_was_said_before() -> None:
+    """A film of a recipe is then the same in every run."""
+    first = say(LINES[0])
+    say("They told us the war was over.", "en-gb+f2", 140)
+    again = say(LINES[0])
+    assert np.array_equal(first.sound, again.sound)
+    assert first.words == again.words
 
 
 @pytest.mark.slow
