@@ -170,13 +170,16 @@ def _parts(path: Path, changed: int) -> list[_Part]:
         shown: list[int] = []
         falls = _Falls(guessed := _guesses(media))
         period = 1 / (Fraction(video.guessed_rate) * base) if video.guessed_rate else None
-        for packet in whole_packets(packets_of(media, video)):
-            if packet.is_discard:
-                continue
+        packets = (packet for packet in whole_packets(packets_of(media, video)) if not packet.is_discard)
+        stamps = [_Stamps(packet.pts, packet.dts, packet.is_keyframe) for packet in packets]
+        delay = _delay(stamps) if media.format.name == "mpegts" else None
+        for number, packet in enumerate(stamps):
             since += 1  # of which but the last one need not have a time
             last = falls.reached
             if (at := falls.at(packet, _FALL / base)) is not None and last is not None:
                 end = _end(shown, period) if guessed else last + since * step
+                if delay is not None and (own := _delay(stamps[number : number + _AHEAD])) is not None:
+                    end, delay = end + delay - own, own
                 parts.append(_part(offset, shown, step, end if guessed else end + (packet.pts or at) - at))
                 offset, shown = offset + (end - at) * base, []
             elif last is not None and falls.reached is not None and falls.reached > last:
@@ -184,6 +187,30 @@ def _parts(path: Path, changed: int) -> list[_Part]:
             since = 0 if guessed or packet.dts is not None else since
             shown += [] if packet.pts is None else [packet.pts]
     return [*parts, _Part(offset)]
+
+
+class _Stamps(NamedTuple):
+    """What a packet says of its time."""
+
+    pts: int | None
+    dts: int | None
+    is_keyframe: bool
+
+
+def _delay(stamps: list[_Stamps]) -> int | None:
+    """How long after the first packet of a recording is decoded its first picture is shown, in ticks. Recordings differ
+    in it. None where packets do not say it."""
+    shown, before = list[int](), stamps[0].dts
+    for pts, dts, _ in stamps[:_AHEAD]:
+        if pts is None or dts is None or before is None:
+            return None
+        if dts < before:  # the next recording
+            break
+        shown, before = [*shown, pts], dts
+    return min(shown) - (stamps[0].dts or 0)
+
+
+_AHEAD = 32  # packets: the first picture is among them
 
 
 def _end(shown: list[int], period: Fraction | None) -> Fraction:
