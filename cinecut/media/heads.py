@@ -16,7 +16,7 @@ from cinecut.diagnostics import Stop
 from cinecut.files import open_file
 
 _HEADER = 16 << 20  # bytes of a header that are searched
-_MOST_BOXES = 1000  # that are looked at
+_MOST_BOXES = 100_000  # that are looked at: two for each fragment
 _SEARCHED = 3_000_000_000  # bytes of a file that are searched for another head: these kinds of files are smaller
 
 # The heads of containers of which libraries read the first recording alone.
@@ -92,8 +92,7 @@ _FEW = 64  # bytes: as many may be part of a head
 
 def _second(path: Path) -> int | None:
     """Where the second head of a file stands."""
-    found = boxes(path)
-    if found and all(kind != b"moof" for kind, _ in found):  # what follows in a stream of segments is read
+    if found := boxes(path):  # of one in fragments, libraries leave out some where they meet
         return next((place for kind, place in found[1:] if kind == b"ftyp"), None)
     with open_file(path) as file:
         if not 0 < file.seek(0, 2) <= _SEARCHED:
