@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import mmap
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from cinecut.diagnostics import Stop
 from cinecut.files import open_file
 
 _HEADER = 16 << 20  # bytes of a header that are searched
-_MOST_BOXES = 1000  # that are looked at
+_MOST_BOXES = 100_000  # that are looked at: two for each fragment
 _SEARCHED = 3_000_000_000  # bytes of a file that are searched for another head: these kinds of files are smaller
 
 # The heads of containers of which libraries read the first recording alone.
@@ -42,10 +43,32 @@ _HEADS = tuple(
 def check_single(path: Path) -> None:
     """Raise Stop where another recording stands behind the first one."""
     if (place := _second(path)) is not None:
-        name = path.suffix or ".part"
-        message = f"{path} holds several recordings one behind the other, of which the first alone can be read"
-        parts = f"head -c {place} FILE > 1{name}; tail -c +{place + 1} FILE > 2{name}"
-        raise Stop("unreadable", message, f"divide it: {parts}")
+        raise several(path, place)
+
+
+def several(path: Path, place: int) -> Stop:
+    """What is said where another recording stands at a place of a file, which is not read."""
+    name = path.suffix or ".part"
+    message = f"{path} holds several recordings one behind the other, of which the first alone can be read"
+    parts = f"head -c {place} FILE > 1{name}; tail -c +{place + 1} FILE > 2{name}"
+    return Stop("unreadable", message, f"divide it: {parts}")
+
+
+def matroska_behind(path: Path) -> Iterator[int]:
+    """Where further recordings begin in a Matroska file. These are read, with what the first one's head says."""
+    with open_file(path) as file:
+        if not 0 < file.seek(0, 2) <= _SEARCHED:
+            return
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            if data[: len(_EBML)] != _EBML:
+                return
+            place = 0
+            while (place := data.find(_EBML, place + 1)) >= 0:
+                if any(kind in data[place : place + _EBML_HEAD] for kind in (b"matroska", b"webm")):
+                    yield place
+
+
+_EBML, _EBML_HEAD = b"\x1a\x45\xdf\xa3", 64  # bytes
 
 
 def check_no_zeros(path: Path) -> None:
@@ -69,8 +92,7 @@ _FEW = 64  # bytes: as many may be part of a head
 
 def _second(path: Path) -> int | None:
     """Where the second head of a file stands."""
-    found = boxes(path)
-    if found and all(kind != b"moof" for kind, _ in found):  # what follows in a stream of segments is read
+    if found := boxes(path):  # of one in fragments, libraries leave out some where they meet
         return next((place for kind, place in found[1:] if kind == b"ftyp"), None)
     with open_file(path) as file:
         if not 0 < file.seek(0, 2) <= _SEARCHED:

@@ -69,6 +69,26 @@ def open_media(path: Path, what: str = "film") -> Iterator[InputContainer]:
         raise unreadable(path, what, error) from None
 
 
+def open_behind(path: Path, place: int) -> InputContainer:
+    """The recording that begins at a place of a file, as a container. Raises FFmpegError."""
+    return _opened(_Behind(path, place), MEDIA_FORMATS)
+
+
+class _Behind(io.FileIO):
+    """A file without its first bytes."""
+
+    def __init__(self, path: Path, place: int) -> None:
+        super().__init__(path)
+        self._place = place
+        self.seek(0)
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        return super().seek(offset + self._place if whence == 0 else offset, whence) - self._place
+
+    def tell(self) -> int:
+        return super().tell() - self._place
+
+
 def open_bytes(data: bytes) -> InputContainer:
     """A container in memory. Raises FFmpegError."""
     return _opened(io.BytesIO(data), MEDIA_FORMATS)

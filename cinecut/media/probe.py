@@ -23,7 +23,7 @@ from cinecut.media.decode_order import Tail, bare, beginning_of, check_order, in
 from cinecut.media.first_picture import first_picture
 from cinecut.media.frames import KEYS_TRIED, contents, keys_doubtful, only_picture
 from cinecut.media.heads import check_single, dolby_vision
-from cinecut.media.joined import JoinedMedia, restart
+from cinecut.media.joined import JoinedMedia, has_behind, restart
 from cinecut.media.open import (
     check_sound,
     layout_of,
@@ -46,6 +46,7 @@ def film_facts(path: Path) -> FilmFacts:
     """Measure a film. Raises Stop if it cannot be read, or no picture of it decodes."""
     first = first_picture(path)
     check_single(path)
+    several = has_behind(path)
     with open_media(path) as media:
         video = picture_stream(media, path)
         context = video.codec_context
@@ -56,7 +57,7 @@ def film_facts(path: Path) -> FilmFacts:
         sounds = {stream.index: "its sound" for stream in sound_streams(media)}
         check_codecs(media, path, {video.index: "its picture", **sounds})
         lies = _keys_lie(path)
-        times = _Clock(media, video, path, first.stamp)
+        times = _Clock(JoinedMedia(media, path) if several else media, video, path, first.stamp)
         return FilmFacts(
             fingerprint=fingerprint(path),
             size=size,
@@ -118,7 +119,7 @@ class _Clock:
         packets, whole = _packets(media, video, path, shapes)
         self.changes = shapes.several
         self.joined = getattr(media, "joined", False)
-        restarts = restart([packet.decoded for packet in packets]) is not None
+        restarts = restart([packet.decoded for packet in packets], media, self.time_base) is not None
         counted = not bare(media) and sum(packet.shown is not None for packet in packets) < 0.99 * len(packets)
         if not self.joined and whole and (restarts or counted or _leads_astray(media, video, packets)):
             self.__init__(JoinedMedia(media, path), video, path, first)  # type: ignore[misc]
@@ -325,6 +326,7 @@ def song_facts(path: Path) -> SongFacts:
             undecodable = " that can be decoded here" if media.streams.audio else ""
             raise Stop("no-audio", f"{path} has no sound{undecodable}")
         check_single(path)
+        has_behind(path)
         check_sound(path, rate := stream.rate, channels := stream.channels)
         layout = layout_of(stream)  # all three are those of its beginning
         samples, doubtful = Fraction(0), may_be_damaged(stream)

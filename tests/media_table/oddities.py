@@ -152,6 +152,19 @@ def _joins() -> list[Recipe]:
     return [
         *_joined("two recordings joined", recordings, {}, restarts=True),
         *_joined("two recordings joined", "mkv h264, mkv hevc, mkv mpeg4, webm vp9", {}, restarts=True),
+        *_joined(
+            "two recordings joined, the second without B pictures",
+            "ts h264, ts h264 mp2, m2ts h264 ac3",
+            {"picture": _with("h264", "-bf", "0")},
+            restarts=True,
+        ),
+        *_joined(
+            "two recordings joined, the first without B pictures",
+            "ts h264 mp2, m2ts h264 ac3",
+            {"picture": _with("h264", "-bf", "3")},
+            restarts=True,
+            picture=_with("h264", "-bf", "0"),
+        ),
         *_joined("two recordings joined, read as one", "avi mjpeg pcm_s16le, avi mpeg4 mp3, gif gif", {}),
         *_joined(
             "two recordings joined, the first alone readable",
