@@ -17,7 +17,7 @@ from cinecut.files import cache_folder, free_bytes, temporary_folder
 from cinecut.inference.inventory import NEEDS_REPAIR, inventory
 from cinecut.inference.models import WITH_TORCH, WITHOUT_TORCH, is_installed, models_folder
 from cinecut.inference.server import find_server
-from cinecut.machine.gpu import free_memory, least_memory
+from cinecut.machine.gpu import free_memory, least_memory, lock_path
 
 State = Literal["ok", "gap", "broken"]  # gap: only the named feature is missing; broken: cinecut cannot work
 
@@ -51,6 +51,7 @@ def examine(ffmpeg: str | None = None) -> list[Condition]:
         _speech(),
         _gpu(),
         _memory(),
+        _lock(),
         _disk("disk, caches", cache_folder()),
         _disk("disk, models", models_folder()),
     ]
@@ -168,6 +169,13 @@ def _memory(least: int = 8 << 30) -> Condition:
         return Condition("memory", "ok", "this system does not tell")
     remedy = "a 7B model on the processor wants about 8 GiB; on a GPU, less"
     return _ok_or_gap("memory", free >= least, f"{free / 2**30:.1f} GiB free", remedy)
+
+
+def _lock() -> Condition:
+    try:
+        return Condition("lock", "ok", f"one render at a time: {lock_path()}")
+    except Stop as stop:
+        return Condition("lock", "broken", stop.diagnostics[0].message, "; ".join(stop.diagnostics[0].hints))
 
 
 def _disk(what: str, folder: Path) -> Condition:

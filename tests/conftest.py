@@ -190,9 +190,10 @@ _SYSTEM_CASES = 24  # one in so many cases also runs with the system's FFmpeg in
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What `make test` leaves to `make test-slow`.
 
-    The bundled build runs every golden, which is every feature of the language. The system's build runs those that say
-    all that goldens say to FFmpeg, and of the other tests a sample: the first case of each room, and others that
-    depend on their names alone. Of a test that is marked as a `matrix` a part of the cases is run.
+    Of the goldens, which are every feature of the language, the bundled build runs as few as say to FFmpeg all that
+    goldens say and put every filter behind every other that any does; the system's build as few as say all. Of the
+    other tests that runs a sample: the first case of each room, and others that depend on their names alone. Of a test
+    that is marked as a `matrix` a part of the cases is run.
 
     Long ones come first.
     """

@@ -224,6 +224,37 @@ def _load() -> None:
     for choice in (None, "ffmpeg"):
         with suppress(Stop):
             find_ffmpeg(choice)  # asks each build five times what it can do
+    _make_once()
+
+
+_SPEC = """cinecut: 1
+film: {file: film.mkv, facts: {fingerprint: 4-0, size: 640x360, rate: 24, duration: 600}}
+vibe: thriller
+timeline: [{shot: {in: 0:10, for: 2s}, titles: [A]}]
+"""
+
+
+def _make_once() -> None:
+    """What commands make of the installation alone when they first need it: a fifth of a second of an analysis."""
+    from cinecut.analysis.dialogue.emotion import lexicon
+    from cinecut.analysis.dialogue.subtitles.languages import languages
+    from cinecut.analysis.dialogue.voice_networks import networks
+    from cinecut.analysis.edit.weights import read_weights
+    from cinecut.analysis.stage import Stage, code_of
+    from cinecut.render.check import check_spec
+    from cinecut.render.store import code
+    from cinecut.review import sheet
+
+    for make in (code, languages, lexicon, networks, read_weights, sheet.template):
+        make()
+    for name in [name for name in sys.modules if name.startswith("cinecut.")]:
+        for value in list(vars(sys.modules[name]).values()):
+            if isinstance(value, Stage):
+                code_of(value.work.__module__)
+    with tempfile.TemporaryDirectory() as folder:
+        spec = Path(folder) / "spec.yaml"
+        spec.write_text(_SPEC, encoding="utf-8")
+        list(check_spec(spec))
 
 
 def _tell(answers: dict[int, socket.socket]) -> None:

@@ -102,6 +102,7 @@ def code_of(module: str) -> str:
     return digest.hexdigest()
 
 
+@cache
 def source_of(name: str) -> str:
     """The source of a module of this package; empty if there is no such module."""
     path = _PACKAGE.joinpath(*name.split("."))

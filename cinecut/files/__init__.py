@@ -25,6 +25,7 @@ from cinecut.files.reading import staying_same as staying_same
 from cinecut.files.unfinished import claimed as claimed
 from cinecut.files.unfinished import discard_unfinished as discard_unfinished
 from cinecut.files.unfinished import new_folder as new_folder
+from cinecut.files.unfinished import sweep as sweep
 from cinecut.files.unfinished import temporary_folder as temporary_folder
 from cinecut.files.unfinished import working_folder as working_folder
 from cinecut.files.writing import beside as beside
@@ -36,6 +37,5 @@ from cinecut.files.writing import parted as parted
 from cinecut.files.writing import put as put
 from cinecut.files.writing import refuse_existing as refuse_existing
 from cinecut.files.writing import remove as remove
-from cinecut.files.writing import sweep as sweep
 from cinecut.files.writing import together as together
 from cinecut.files.writing import write_beside as write_beside

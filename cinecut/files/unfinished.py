@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cinecut.diagnostics import Stop
-from cinecut.files.disks import cache_folder, disk_errors
+from cinecut.files.disks import PART, cache_folder, disk_errors
 from cinecut.files.reading import real_path
 
 _LONGEST_NAME = 255  # bytes of a file's name
@@ -23,7 +23,7 @@ def discard_unfinished() -> None:
     """Delete all that is half-written, for a process that ends without leaving its blocks."""
     for path in [*UNFINISHED]:
         with contextlib.suppress(OSError):
-            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+            _delete(path)
 
 
 @contextmanager
@@ -39,6 +39,57 @@ def temporary_folder(prefix: str = "cinecut-", where: Path | None = None) -> Ite
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         UNFINISHED.discard(folder)
+
+
+@contextmanager
+def locked_part(target: Path, *, folder: bool = False) -> Iterator[Path]:
+    """An empty file beside `target`, or a folder, which is deleted if it is still there after the block. Its lock says
+    that somebody writes it: the number of a process means nothing in another container. Raises OSError."""
+    with contextlib.ExitStack() as held:
+        while True:
+            part = target.with_name(f".cinecut-{os.getpid()}-{os.urandom(4).hex()}.part")
+            held.callback(_discard, part)
+            UNFINISHED.add(part)
+            if folder:
+                part.mkdir()
+            lock = os.open(part, os.O_RDONLY if folder else os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+            held.callback(os.close, lock)
+            with contextlib.suppress(OSError):  # some network file systems have no locks
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            if os.fstat(lock).st_nlink > 0:  # otherwise it was swept before it was locked
+                break
+        yield part
+
+
+def sweep(folder: Path) -> None:
+    """Delete what is half-written in a folder and held by nobody."""
+    with contextlib.suppress(OSError):
+        for path in [path for path in folder.iterdir() if PART.fullmatch(path.name)]:
+            with contextlib.suppress(OSError):
+                _sweep(path)
+
+
+def _sweep(path: Path) -> None:
+    access = os.O_RDONLY if path.is_dir() else os.O_RDWR
+    lock = os.open(path, access | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _delete(path)
+    finally:
+        os.close(lock)
+
+
+def _discard(part: Path) -> None:
+    with contextlib.suppress(OSError):
+        _delete(part)
+    UNFINISHED.discard(part)
+
+
+def _delete(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -61,7 +112,7 @@ def working_folder(output: Path) -> Iterator[Path]:
         raise _written_by_another(output) from None
     try:
         for old in folder.iterdir():
-            shutil.rmtree(old) if old.is_dir() and not old.is_symlink() else old.unlink()
+            _delete(old)
         UNFINISHED.add(folder)
         yield folder
     finally:

@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 from cinecut.diagnostics import Stop, as_word
-from cinecut.files.disks import PART, cache_folder, disk_errors, no_output
+from cinecut.files.disks import cache_folder, disk_errors, no_output
 from cinecut.files.reading import NotAFileError, held_by, other_than_file_at, real_path
-from cinecut.files.unfinished import UNFINISHED
+from cinecut.files.unfinished import locked_part, sweep
 
 
 def write_beside(path: Path, content: str | bytes, never: Iterable[Path] = (), was: bytes | str | None = None) -> None:
@@ -49,40 +50,65 @@ def beside(path: Path, never: Iterable[Path] = (), was: bytes | str | None = Non
         raise NotAFileError(errno.EINVAL, what, str(path))
     check_writable(path)
     sweep(target.parent)
-    part = target.with_name(f".cinecut-{os.getpid()}-{os.urandom(4).hex()}.part")
+    waiting = _waiting.get()
     with ExitStack() as made:
-        made.callback(_discard, part)
-        UNFINISHED.add(part)
+        part = made.enter_context(locked_part(target)) if waiting is None else waiting.part(target)
         yield part
         _belong_as(target, part)
-        move, waiting = partial(_take_place, part, target, path, was), _waiting.get()
+        move = partial(_take_place, part, target, path, was)
         if waiting is None:
             move()
         else:
-            waiting.append((path, move, made.pop_all()))
+            waiting.moves.append((path, move))
 
 
-_Waiting = list[tuple[Path, Callable[[], None], ExitStack]]
+class _Waiting:
+    """Files that are written together: each waits in a folder beside the place that it is to take."""
+
+    def __init__(self) -> None:
+        self.moves = list[tuple[Path, Callable[[], object]]]()
+        self._folders, self._names = dict[Path, Path](), count()
+        self._made = ExitStack()
+
+    def part(self, target: Path) -> Path:
+        """A path to write to. Raises OSError."""
+        if target.parent not in self._folders:
+            self._folders[target.parent] = self._made.enter_context(locked_part(target, folder=True))
+        return self._folders[target.parent] / str(next(self._names))
+
+    def move(self) -> None:
+        """All take their places, or none. Raises Stop, OSError."""
+        formers = list[Callable[[], None]]()
+        try:
+            for path, move in self.moves:
+                with disk_errors(path):
+                    former = _former(real_path(path))
+                    move()
+                    formers.append(former)
+        except BaseException:
+            for former in reversed(formers):
+                with contextlib.suppress(OSError):
+                    former()
+            raise
+
+    def close(self) -> None:
+        self._made.close()
+
+
 _waiting = ContextVar[_Waiting | None]("_waiting", default=None)
 
 
 @contextmanager
 def together() -> Iterator[None]:
-    """Files that are written in the block take their places when it ends; where it fails, none of them does. Raises
-    Stop."""
-    waiting: _Waiting = []
-    outer = _waiting.set(waiting)
-    try:
+    """Files that are written in the block take their places when it ends; where it fails, or one of them cannot, none
+    of them does. Raises Stop."""
+    with contextlib.closing(_Waiting()) as waiting:
+        outer = _waiting.set(waiting)
         try:
             yield
         finally:
             _waiting.reset(outer)
-        for path, move, _ in waiting:
-            with disk_errors(path):
-                move()
-    finally:
-        for _, _, made in waiting:
-            made.close()
+        waiting.move()
 
 
 def remove(path: Path) -> None:
@@ -91,13 +117,23 @@ def remove(path: Path) -> None:
     if waiting is None:
         path.unlink()
     else:
-        waiting.append((path, path.unlink, ExitStack()))
+        waiting.moves.append((path, path.unlink))
 
 
-def _discard(part: Path) -> None:
-    with contextlib.suppress(OSError):
-        part.unlink(missing_ok=True)
-    UNFINISHED.discard(part)
+def _former(target: Path) -> Callable[[], None]:
+    """What brings back what is at a path now: its content and mode, or nothing. Raises OSError."""
+    if not os.path.lexists(target):
+        return partial(target.unlink, missing_ok=True)
+    content, mode = held_by(target), stat.S_IMODE(target.stat().st_mode)
+
+    def bring_back() -> None:
+        with locked_part(target) as part:
+            part.write_bytes(content)
+            part.chmod(mode)
+            _belong_as(target, part)
+            part.replace(target)
+
+    return bring_back
 
 
 parted = set[Path]()  # files that had other names, too (hard links): those keep what they held
@@ -193,22 +229,3 @@ def check_no_source(path: Path, sources: Iterable[Path]) -> None:
             if path.samefile(source):
                 message = f"{path} is {source} itself, which is read: nothing is written over it"
                 raise Stop("output", message, "name another file")
-
-
-def sweep(folder: Path) -> None:
-    """Delete the half-written files that ended processes left in a folder."""
-    with contextlib.suppress(OSError):
-        for path in folder.iterdir():
-            match = PART.fullmatch(path.name)
-            if match and not _is_running(int(match[1])):
-                path.unlink(missing_ok=True)
-
-
-def _is_running(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        pass
-    return True

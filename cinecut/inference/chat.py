@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import base64
+import contextlib
 import itertools
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from threading import Thread
@@ -203,11 +205,10 @@ def _answer(text: str, schema: dict[str, Any]) -> dict[str, Any]:
     try:
         choice = json.loads(text)["choices"][0]
         message, finish = choice["message"], choice.get("finish_reason")
-        reasoning = message.get("reasoning_content") or message.get("reasoning") or ""
-        content = _after_thinking(str(message["content"] or "")) or str(reasoning)
+        content = next(filter(None, _contents(message)), "")
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         raise NoAnswer(f"the server's reply is not a chat completion: {_short(text)}") from None
-    objects, rules = _objects(content), Draft202012Validator(schema)
+    objects, rules = [_known(each, schema) for each in _objects(content)], Draft202012Validator(schema)
     if not objects:
         cut = " (cut off, it was too long)" if finish == "length" else ""
         raise NoAnswer(f"the answer is not a JSON object{cut}: {_short(content)}")
@@ -219,13 +220,37 @@ def _answer(text: str, schema: dict[str, Any]) -> dict[str, Any]:
     return fitting[-1]  # the ones before it are a model thinking aloud
 
 
+def _contents(message: dict[str, Any]) -> Iterator[str]:
+    """Where in a message the answer may be, likeliest first: its text, or its parts that are text; what it calls a tool
+    with, by which some models are taught to answer in JSON; what it thought."""
+    said = message.get("content") or ""
+    if isinstance(said, list):
+        said = "".join(str(part.get("text") or "") for part in said if part.get("type") in ("text", "output_text"))
+    yield _after_thinking(str(said))
+    calls = [call["function"] for call in message.get("tool_calls") or ()]
+    for call in [*calls, *filter(None, [message.get("function_call")])]:
+        given = call["arguments"]
+        yield given if isinstance(given, str) else json.dumps(given)
+    for key in ("reasoning_content", "reasoning", "thinking"):
+        yield str(message.get(key) or "")
+
+
+def _known(answer: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    """An answer without the keys that its schema does not know, where it takes no others: models that think put their
+    thoughts beside what was asked for."""
+    if schema.get("additionalProperties") is not False:
+        return answer
+    return {key: value for key, value in answer.items() if key in schema.get("properties", {})}
+
+
 def _after_thinking(content: str) -> str:
     """The answer itself: what follows the last mark that ends a model's thinking."""
     return re.split(r"</think(?:ing)?>|<\|channel\|>final<\|message\|>", content)[-1].strip()
 
 
 def _objects(content: str) -> list[dict[str, Any]]:
-    """The JSON objects in an answer, also if a model wraps them in words or a code fence."""
+    """The JSON objects in an answer, also if a model wraps them in words or a code fence, or writes them as Python
+    does."""
     decoder, objects, end = json.JSONDecoder(), list[dict[str, Any]](), 0
     for brace in itertools.islice(re.finditer("{", content), 20):
         if brace.start() < end:
@@ -233,9 +258,24 @@ def _objects(content: str) -> list[dict[str, Any]]:
         try:
             value, end = decoder.raw_decode(content, brace.start())
         except (ValueError, RecursionError):
-            continue
-        objects.append(value)
+            value, end = _literal(content, brace.start())
+        objects += [value] if isinstance(value, dict) else []
     return objects
+
+
+def _literal(content: str, start: int) -> tuple[Any, int]:
+    """What stands from a brace on in Python's notation ({'line': 7, 'sure': True}), and where it ends; None, and the
+    place of the brace, where it is none."""
+    for brace in itertools.islice(re.finditer("}", content[start : start + _LONGEST_LITERAL]), 20):
+        end = start + brace.end()
+        with contextlib.suppress(ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+            value = ast.literal_eval(content[start:end])
+            json.dumps(value)  # sets and bytes are nothing that JSON knows
+            return value, end
+    return None, start
+
+
+_LONGEST_LITERAL = 20_000  # characters
 
 
 def printable(text: str) -> str:

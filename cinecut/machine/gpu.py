@@ -9,10 +9,12 @@ How much of the GPU's memory is free nvidia-smi says. Without it that is unknown
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
 import shutil
+import stat
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -33,25 +35,47 @@ class GpuLock:
 
 
 def lock_path(device: str = "gpu0") -> Path:
-    """The lock's file: the same for all sessions and terminals of a user."""
-    folder = Path(os.environ.get("CINECUT_RUNTIME_DIR") or platformdirs.user_cache_dir("cinecut"))
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        message = f"the lock's folder {folder} cannot be made: {error.strerror}"
-        raise Stop("output", message, "CINECUT_RUNTIME_DIR names another") from None
-    return folder / f"{device}.lock"
+    """The lock's file, the same for all sessions and terminals of a user: where caches lie, or where running programs
+    keep such files if nothing can be written there, as in containers without a home. Raises Stop."""
+    chosen = os.environ.get("CINECUT_RUNTIME_DIR")
+    usual = Path(chosen or platformdirs.user_cache_dir("cinecut"))
+    refused = None
+    for folder in [usual] if chosen else [usual, *_folders_of_the_user()]:
+        try:
+            folder.mkdir(mode=0o777 if folder == usual else 0o700, parents=True, exist_ok=True)
+            if folder != usual:
+                _check_ones_own(folder)
+            os.close(os.open(path := folder / f"{device}.lock", _OPEN, 0o600))
+        except OSError as error:
+            refused = refused or error
+            continue
+        return path
+    message = f"the lock in {usual} cannot be made: {refused.strerror if refused else 'unknown'}"
+    raise Stop("output", message, "CINECUT_RUNTIME_DIR names another folder for it")
+
+
+_TEMPORARY = Path("/tmp")
+_OPEN = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+
+
+def _folders_of_the_user() -> list[Path]:
+    """Not where TMPDIR says: it may differ from terminal to terminal."""
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    return [*([Path(runtime) / "cinecut"] if runtime else []), _TEMPORARY / f"cinecut-{os.getuid()}"]
+
+
+def _check_ones_own(folder: Path) -> None:
+    """Raise OSError where others can change what lies in a folder, or it is theirs: /tmp is everybody's."""
+    status = folder.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
+        raise PermissionError(errno.EACCES, "it belongs to others, too", str(folder))
 
 
 @contextlib.contextmanager
 def gpu_lock(what: str, waiting: Callable[[str], None], device: str = "gpu0") -> Iterator[GpuLock]:
     """Hold the lock for `what`. While another process holds it, `waiting` is called with the holder, once for each."""
     path = lock_path(device)
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        message = f"the lock {path} cannot be opened: {error.strerror}"
-        raise Stop("output", message, "CINECUT_RUNTIME_DIR names another folder for it") from None
+    descriptor = os.open(path, _OPEN, 0o600)
     try:
         announced = ""
         while not _try(descriptor, path):

@@ -168,6 +168,39 @@ def _shown(packets: list[Any], places: list[int], video: Any) -> dict[int, int]:
     return dict(zip(order, taken[leading:], strict=False))
 
 
+class Tail:
+    """The last packets of a film, from a key frame on. A file that breaks off, or has something else behind its last
+    picture, ends with some of which nothing decodes."""
+
+    def __init__(self) -> None:
+        self._before, self._since = list[Any](), list[Any]()
+
+    def seen(self, packet: Any) -> Any:
+        """Take in a packet, and give it back."""
+        if packet.is_keyframe:
+            held = self._since if len(self._since) >= _LAST else [*self._before, *self._since][-2 * _LAST :]
+            self._before = list(dropwhile(lambda each: not each.is_keyframe, held))
+            self._since = []
+        if len(self._since) <= _LONG:
+            self._since.append(packet)
+        return packet
+
+    def undecoded(self, media: Any, video: Any) -> int:
+        """Of how many packets at the end nothing decodes, where that may be: where a packet was read in part, or
+        the container says of none where it ends. The packets lose their stamps."""
+        packets = [*self._before, *self._since]
+        unsure = bare(media) or media.format.name in _NO_END or any(packet.is_corrupt for packet in packets[-_LAST:])
+        if not unsure or len(self._since) > _LONG:
+            return 0
+        order = _order(packets, video)
+        count = len(list(takewhile(lambda n: n not in order, reversed(range(len(packets))))))
+        return count if order and count <= _LAST else 0
+
+
+_LAST, _LONG = 4, 600  # packets: as many may be no pictures; a group of more is not decoded for that
+_NO_END = ("avi", "dv")  # containers that take what stands behind the last picture for one
+
+
 def _order(packets: list[Any], video: Any) -> dict[int, None]:
     """The numbers of packets that decode, in the order in which their pictures are shown."""
     context = video.codec_context

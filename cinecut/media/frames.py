@@ -48,8 +48,18 @@ def packets_from(media: Any, video: Any, stamp: int, first: int, sure: bool = Fa
     goes back until the pictures before the stamp are the same from two starts.
     """
     packets, codec = _packets_from(media, video, stamp, first, sure), video.codec_context.name
-    yield from islice(packets, 1)
+    for packet in islice(packets, 1):
+        _keep_palette(packet, media, video)
+        yield packet
     yield from dropwhile(lambda packet: is_leading(packet, codec), packets)
+
+
+def _keep_palette(packet: Any, media: Any, video: Any) -> None:
+    """Some containers give the palette once for all, with their first packet."""
+    if video.codec_context.pix_fmt == "pal8" and not packet.has_sidedata("palette"):
+        for first in islice(from_start(media, video), 1):
+            if first.has_sidedata("palette"):
+                packet.set_sidedata(first.get_sidedata("palette"))
 
 
 def _packets_from(media: Any, video: Any, stamp: int, first: int, sure: bool) -> Iterator[Any]:
@@ -273,8 +283,9 @@ def contents(frame: VideoFrame) -> list[object]:
 
 
 def pixels(frame: VideoFrame) -> list[bytes]:
-    """The planes of a picture, without what pads their rows; of one whose rows go upwards those of another format."""
-    if any(plane.line_size < 0 for plane in frame.planes):
+    """The planes of a picture, without what pads their rows; those of another format where its rows go upwards, or it
+    has a palette."""
+    if frame.format.has_palette or any(plane.line_size < 0 for plane in frame.planes):
         frame = frame.reformat(format="gbrp16le")
     return [
         np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width].tobytes()

@@ -9,25 +9,82 @@ an edit list takes from before its pieces, only for decoding them, begins no par
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from fractions import Fraction
 from functools import cache
-from itertools import pairwise
+from itertools import chain, islice, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import av.error
 from av.container import InputContainer
 
-from cinecut.media.open import open_container, packets_of, picture_stream, whole_packets
+from cinecut.media.heads import matroska_behind, several
+from cinecut.media.open import open_behind, open_container, packets_of, picture_stream, whole_packets
 
-_REORDERED = 32  # pictures: times that fall by less are out of order
-_FALL = Fraction(1, 2)  # seconds: the same of sound
+_REORDERED = 32  # pictures: times that fall by less are out of order, where those of decoding are a guess
+_FALL = Fraction(1, 2)  # seconds: the same where they are not, and of sound
 
 
-def restart(decoded: list[int | None]) -> int | None:
-    """The last decoding time before timestamps restart; None if they rise."""
+def has_behind(path: Path) -> bool:
+    """Whether a Matroska file holds two recordings. Raises Stop where there are more, since libraries read no third, or
+    the second needs what its own head says: they go by the first one's, and show blocks of colour, or nothing."""
+    places = list(islice(matroska_behind(path), 2))
+    if len(places) > 1:
+        raise several(path, places[0])
+    for place in places:
+        with suppress(av.error.FFmpegError), open_container(path) as first, open_behind(path, place) as behind:
+            if _needs(first) != _needs(behind):
+                raise several(path, place)
+    return bool(places)
+
+
+def _needs(media: InputContainer) -> list[tuple[object, ...]]:
+    """What the head of a container says of its streams that their packets do not say again."""
+    return [
+        (stream.type, name := stream.codec_context.name, *(() if name in _TOLD_AGAIN else _told(stream)))
+        for stream in (*media.streams.video, *media.streams.audio)
+        if stream.codec_context is not None
+    ]
+
+
+def _told(stream: Any) -> tuple[object, ...]:
+    context = stream.codec_context
+    header = bytes(context.extradata or b"")
+    if context.name == "hevc" and len(header) > _HVCC:
+        header = bytes(chain.from_iterable(_parameters(header)))
+    if stream.type == "video":
+        return header, context.width, context.height
+    return header, context.sample_rate, context.layout.nb_channels
+
+
+def _parameters(header: bytes) -> Iterator[bytes]:
+    """The parameter sets in HEVC's header (ISO 14496-15, 8.3.3.1), without what encoders say of themselves."""
+    at = _HVCC
+    while at + 3 <= len(header):
+        kind, count = header[at] & 0x3F, int.from_bytes(header[at + 1 : at + 3], "big")
+        at += 3
+        for _ in range(count):
+            length = int.from_bytes(header[at : at + 2], "big")
+            if kind in (32, 33, 34):
+                yield header[at + 2 : at + 2 + length]
+            at += 2 + length
+
+
+_HVCC = 23  # bytes before the parameter sets
+_TOLD_AGAIN = (
+    "mpeg1video", "mpeg2video", "vp8", "vp9", "libdav1d", "av1", "libaom-av1", "mjpeg", "mp1", "mp1float", "mp2",
+    "mp2float", "mp3", "mp3float", "ac3", "eac3", "dca", "truehd", "mlp", "flac", "opus", "libopus",
+)  # fmt: skip
+
+
+def restart(decoded: list[int | None], media: Any, base: Fraction) -> int | None:
+    """The last decoding time before timestamps restart, in ticks of `base`; None if they rise."""
     known = [at for at in decoded if at is not None]
     usual = sorted(after - at for at, after in pairwise(known))[len(known) // 2] if len(known) > 2 else 0
-    falls = (at for at, after in pairwise(known) if usual > 0 and after < at - _REORDERED * usual)
+    reordered = Fraction(_REORDERED * usual)
+    least = reordered if _guesses(media) else min(reordered, _FALL / base)
+    falls = (at for at, after in pairwise(known) if usual > 0 and after < at - least)
     return next(falls, None)
 
 
@@ -70,7 +127,7 @@ class JoinedMedia:
                 yield packet
 
 
-def _guesses(media: InputContainer) -> bool:
+def _guesses(media: Any) -> bool:
     """Whether times of decoding are a guess, and a wrong one where timestamps have started again."""
     return "matroska" in media.format.name
 
@@ -113,13 +170,16 @@ def _parts(path: Path, changed: int) -> list[_Part]:
         shown: list[int] = []
         falls = _Falls(guessed := _guesses(media))
         period = 1 / (Fraction(video.guessed_rate) * base) if video.guessed_rate else None
-        for packet in whole_packets(packets_of(media, video)):
-            if packet.is_discard:
-                continue
+        packets = (packet for packet in whole_packets(packets_of(media, video)) if not packet.is_discard)
+        stamps = [_Stamps(packet.pts, packet.dts, packet.is_keyframe) for packet in packets]
+        delay = _delay(stamps) if media.format.name == "mpegts" else None
+        for number, packet in enumerate(stamps):
             since += 1  # of which but the last one need not have a time
             last = falls.reached
             if (at := falls.at(packet, _FALL / base)) is not None and last is not None:
                 end = _end(shown, period) if guessed else last + since * step
+                if delay is not None and (own := _delay(stamps[number : number + _AHEAD])) is not None:
+                    end, delay = end + delay - own, own
                 parts.append(_part(offset, shown, step, end if guessed else end + (packet.pts or at) - at))
                 offset, shown = offset + (end - at) * base, []
             elif last is not None and falls.reached is not None and falls.reached > last:
@@ -127,6 +187,30 @@ def _parts(path: Path, changed: int) -> list[_Part]:
             since = 0 if guessed or packet.dts is not None else since
             shown += [] if packet.pts is None else [packet.pts]
     return [*parts, _Part(offset)]
+
+
+class _Stamps(NamedTuple):
+    """What a packet says of its time."""
+
+    pts: int | None
+    dts: int | None
+    is_keyframe: bool
+
+
+def _delay(stamps: list[_Stamps]) -> int | None:
+    """How long after the first packet of a recording is decoded its first picture is shown, in ticks. Recordings differ
+    in it. None where packets do not say it."""
+    shown, before = list[int](), stamps[0].dts
+    for pts, dts, _ in stamps[:_AHEAD]:
+        if pts is None or dts is None or before is None:
+            return None
+        if dts < before:  # the next recording
+            break
+        shown, before = [*shown, pts], dts
+    return min(shown) - (stamps[0].dts or 0)
+
+
+_AHEAD = 32  # packets: the first picture is among them
 
 
 def _end(shown: list[int], period: Fraction | None) -> Fraction:

@@ -186,14 +186,24 @@ def write_facts(document: Document, facts: Mapping[NodePath, Facts], files: Mapp
 
 
 def named_from(document: Document, spec: Spec, folder: Path, other: Path) -> str:
-    """The text of a spec in `folder` as it names the same media from another folder."""
+    """The text of a spec in `folder` as it names the same media, kits and translations from another folder."""
     from cinecut.language.document.edit import Edits
     from cinecut.language.write import value_tree
 
     edits = Edits(document)
     for asset in assets_of(spec, folder):
         edits.fill(_as_written(edits, asset.path), "file", {"file": value_tree(name_from(other, asset.file))})
+    for path, name in own_files(spec).items():
+        edits.set(path, value_tree(name_from(other, inside(folder, name))))
     return edits.text()
+
+
+def own_files(spec: Spec) -> dict[NodePath, str]:
+    """The data files of the user's own that a spec names, as it names them, by their place in the tree: kits and
+    translations."""
+    kits = {("deliverables", n, "kit"): item.kit or "" for n, item in enumerate(spec.deliverables)}
+    files: dict[NodePath, str] = {path: kit for path, kit in kits.items() if kit.lower().endswith((".yaml", ".yml"))}
+    return files | {("languages", language): file for language, file in (spec.languages or {}).items()}
 
 
 def _as_written(edits: Edits, path: NodePath) -> NodePath:

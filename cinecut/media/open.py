@@ -23,6 +23,7 @@ from cinecut.diagnostics import Diagnostic, Stop, as_word
 from cinecut.files import open_file
 from cinecut.graph.plan import MEDIA_FORMATS, PICTURE_FORMATS, reading
 from cinecut.media.bitstream import may_be_key
+from cinecut.media.heads import boxes, check_no_zeros, check_single
 
 _HEAD = 512  # bytes by which a file is taken for something else
 _PICTURE = 1 << 28  # bytes; nothing larger is a picture
@@ -68,16 +69,38 @@ def open_media(path: Path, what: str = "film") -> Iterator[InputContainer]:
         raise unreadable(path, what, error) from None
 
 
+def open_behind(path: Path, place: int) -> InputContainer:
+    """The recording that begins at a place of a file, as a container. Raises FFmpegError."""
+    return _opened(_Behind(path, place), MEDIA_FORMATS)
+
+
+class _Behind(io.FileIO):
+    """A file without its first bytes."""
+
+    def __init__(self, path: Path, place: int) -> None:
+        super().__init__(path)
+        self._place = place
+        self.seek(0)
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        return super().seek(offset + self._place if whence == 0 else offset, whence) - self._place
+
+    def tell(self) -> int:
+        return super().tell() - self._place
+
+
 def open_bytes(data: bytes) -> InputContainer:
     """A container in memory. Raises FFmpegError."""
     return _opened(io.BytesIO(data), MEDIA_FORMATS)
 
 
 def unreadable(path: Path, what: str, error: av.error.FFmpegError) -> Stop:
+    check_single(path)
+    check_no_zeros(path)
     reason, hint = str(error.strerror), _taken_for(path) or "the file may be cut short or damaged; does it play?"
     if not path.stat().st_size:
         hint = "the file is empty"
-    elif (kinds := _boxes(path)) and b"moov" not in kinds:
+    elif (kinds := {kind for kind, _ in boxes(path)}) and b"moov" not in kinds:
         reason = "the part (moov) is missing that says what is where in it"
         hint = "a recording that was cut off has none yet, nor a download that is not complete: get the whole file"
         if b"moof" in kinds:
@@ -100,25 +123,6 @@ def _taken_for(path: Path) -> str:
         text = codecs.getincrementaldecoder("utf-8")().decode(head)  # the last character may be cut through
         return "it is a text" if text and all(sign.isprintable() or sign.isspace() for sign in text) else ""
     return ""
-
-
-def _boxes(path: Path) -> set[bytes]:
-    """The kinds of the boxes of an MP4 or QuickTime file (ISO 14496-12, 4.2); none of any other file."""
-    kinds = list[bytes]()
-    with open_file(path) as file:
-        while len(kinds) < _MOST_BOXES and len(head := file.read(16)) >= 8:
-            size, kind = int.from_bytes(head[:4], "big"), head[4:8]
-            if not kinds and kind not in (b"ftyp", b"styp", b"moof", b"sidx", b"mdat", b"wide", b"free", b"skip"):
-                return set()
-            kinds.append(kind)
-            size = int.from_bytes(head[8:16], "big") if size == 1 else size
-            if size < 8:
-                break  # to the end of the file
-            file.seek(size - len(head), 1)
-    return set(kinds)
-
-
-_MOST_BOXES = 1000  # that are looked at
 
 
 def tags(thing: Any) -> dict[str, str]:
@@ -144,6 +148,8 @@ def packets_of(media: Any, *streams: Any) -> Iterator[Any]:
                 packet.is_keyframe = False
             yield packet
     except av.error.PatchWelcomeError:
+        if media.format.name != "ogg":
+            raise
         name = Path(media.name.removeprefix("file:"))
         message = f"{name} holds several recordings one behind the other, of which the first alone can be read"
         raise Stop("unreadable", message, "divide it, or bring all to one codec and size in one file") from None
@@ -243,6 +249,7 @@ def picture_stream(media: InputContainer, path: Path) -> VideoStream:
             return stream
     if any(not _decodes(stream) for stream in moving):
         raise Stop("unreadable", f"the picture of {path} is in a codec that cannot be decoded here")
+    check_no_zeros(path)
     if moving:
         hint = "its head is missing, which says it: it was cut in the middle, or is damaged; get the whole file"
         raise Stop("unreadable", f"{path} does not say how large its picture is", hint)

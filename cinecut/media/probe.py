@@ -19,11 +19,11 @@ from cinecut.files import fingerprint
 from cinecut.language.facts import FilmFacts, SongFacts, StillFacts
 from cinecut.language.timebase import Timecodes, clock
 from cinecut.media.bitstream import shape_of
-from cinecut.media.decode_order import bare, beginning_of, check_order, in_decode_order, place_of
-from cinecut.media.dolby_vision import profile_of
+from cinecut.media.decode_order import Tail, bare, beginning_of, check_order, in_decode_order, place_of
 from cinecut.media.first_picture import first_picture
 from cinecut.media.frames import KEYS_TRIED, contents, keys_doubtful, only_picture
-from cinecut.media.joined import JoinedMedia, restart
+from cinecut.media.heads import check_single, dolby_vision
+from cinecut.media.joined import JoinedMedia, has_behind, restart
 from cinecut.media.open import (
     check_sound,
     layout_of,
@@ -45,17 +45,19 @@ _WINDOW = 600  # packets
 def film_facts(path: Path) -> FilmFacts:
     """Measure a film. Raises Stop if it cannot be read, or no picture of it decodes."""
     first = first_picture(path)
+    check_single(path)
+    several = has_behind(path)
     with open_media(path) as media:
         video = picture_stream(media, path)
         context = video.codec_context
         size, sar = (context.width, context.height), video.sample_aspect_ratio or Fraction(1)
-        if context.name == "hevc" and first.color.space == "unknown" and profile_of(path) == 5:
+        if context.name == "hevc" and first.color.space == "unknown" and dolby_vision(path) == 5:
             message = f"{path} is in Dolby Vision's profile 5, whose colours nothing here can read"
             raise Stop("unreadable", message, "get a copy in HDR10 or in SDR, or one of another profile")
         sounds = {stream.index: "its sound" for stream in sound_streams(media)}
         check_codecs(media, path, {video.index: "its picture", **sounds})
         lies = _keys_lie(path)
-        times = _Clock(media, video, path, first.stamp)
+        times = _Clock(JoinedMedia(media, path) if several else media, video, path, first.stamp)
         return FilmFacts(
             fingerprint=fingerprint(path),
             size=size,
@@ -117,7 +119,7 @@ class _Clock:
         packets, whole = _packets(media, video, path, shapes)
         self.changes = shapes.several
         self.joined = getattr(media, "joined", False)
-        restarts = restart([packet.decoded for packet in packets]) is not None
+        restarts = restart([packet.decoded for packet in packets], media, self.time_base) is not None
         counted = not bare(media) and sum(packet.shown is not None for packet in packets) < 0.99 * len(packets)
         if not self.joined and whole and (restarts or counted or _leads_astray(media, video, packets)):
             self.__init__(JoinedMedia(media, path), video, path, first)  # type: ignore[misc]
@@ -125,7 +127,7 @@ class _Clock:
         shown = [packet.shown for packet in packets]
         stamps = sorted({stamp for stamp in shown if stamp is not None})
         delays = {None if p.shown is None or p.decoded is None else p.shown - p.decoded for p in packets}
-        declared = _declared_rate(video)
+        declared, *others = _declared_rates(video)
         by_place = in_decode_order(path, delays, int(4 * self.time_base < 1 / declared))
         if not by_place:
             check_order(path)
@@ -146,7 +148,8 @@ class _Clock:
         self.start = stamps[0] * self.time_base
         ticks = [stamp - stamps[0] for stamp in stamps]
         last = ticks[-1] * self.time_base
-        rate = self._constant_rate(ticks, declared, whole)
+        near = _near_standard(len(ticks), ticks[-1] * self.time_base, declared)
+        rate = self._constant_rate(ticks, [declared, *others, *near], whole)
         self.variable = rate is None
         self.rate = rate or _likely_rate([tick * self.time_base for tick in ticks], declared)
         self.gaps = rate is not None and whole and len(ticks) < round(last * rate) + 1
@@ -158,15 +161,15 @@ class _Clock:
             message = f"{path} would last {float(self.duration / 86400):,.0f} days by the times of its pictures"
             raise Stop("unreadable", message, "it may be damaged, or several files put one behind the other")
 
-    def _constant_rate(self, ticks: list[int], declared: Fraction, whole: bool) -> Fraction | None:
-        """The rate on whose grid every stamp lies, each on its own line; None if there is none. Lines may be empty: a
-        film that was damaged or interrupted lacks pictures, and the one before stays on screen. But most pictures have
-        one on the next line.
+    def _constant_rate(self, ticks: list[int], rates: list[Fraction], whole: bool) -> Fraction | None:
+        """The first rate on whose grid every stamp lies, each on its own line; None if there is none. Lines may be
+        empty: a film that was damaged or interrupted lacks pictures, and the one before stays on screen. But most
+        pictures have one on the next line.
 
         ticks : the stamps after the first one, in units of the time base
         """
         slack = max(self.time_base, Fraction(1, 2000))  # stamps are rounded to the container's clock
-        for rate in dict.fromkeys([declared, *_near_standard(len(ticks), ticks[-1] * self.time_base, declared)]):
+        for rate in dict.fromkeys(rates):
             step, most = self.time_base * rate, slack * rate  # lines of the grid a tick; by which a stamp may be off
             lines = [(2 * tick * step.numerator + step.denominator) // (2 * step.denominator) for tick in ticks]
             off = max(
@@ -205,7 +208,8 @@ def _leads_astray(media: Any, video: VideoStream, packets: list[_Packet]) -> boo
                 return True
         except av.error.FFmpegError:
             return True
-        if sum((place_of(media, packet), packet.size) not in known for packet in following) > _TRIED // 2:
+        strange = [(place_of(media, packet), packet.size) not in known for packet in following]
+        if sum(strange) > (0 if media.format.name == "asf" else _TRIED // 2):  # others mend their first stamps
             return True
     return False
 
@@ -252,11 +256,11 @@ _LONGEST = 366 * 86400  # seconds of a film
 _EQUAL = 4  # pictures at a film's head that may have one stamp together: leading ones of a film that was cut
 
 
-def _declared_rate(video: VideoStream) -> Fraction:
-    for rate in (video.guessed_rate, video.average_rate, video.base_rate):
-        if rate and 1 <= rate <= 1000:
-            return _standard(Fraction(rate))
-    return Fraction(25)
+def _declared_rates(video: VideoStream) -> list[Fraction]:
+    """What a container says of the rate, likeliest first: the standard one that it means, then its own."""
+    said = (video.guessed_rate, video.average_rate, video.base_rate)
+    rates = [Fraction(rate) for rate in said if rate and 1 <= rate <= 1000]
+    return [_standard(rates[0]), *rates] if rates else [Fraction(25)]
 
 
 def _standard(rate: Fraction) -> Fraction:
@@ -296,9 +300,10 @@ def _packets(media: Any, video: VideoStream, path: Path, shapes: _Shapes) -> tup
     """The times of the packets of the picture: of all, or of windows of a very large film."""
 
     def read(count: int | None) -> list[_Packet]:
-        least = _NO_PICTURE.get(video.codec_context.name, 0)
+        least, tail = _NO_PICTURE.get(video.codec_context.name, 0), Tail()
         shown = (shapes.seen(p) for p in whole_packets(packets_of(media, video)) if p.size > least and not p.is_discard)
-        return [_Packet(place_of(media, p), p.duration, p.dts, p.size) for p in islice(shown, count)]
+        packets = [_Packet(place_of(media, p), p.duration, p.dts, p.size) for p in map(tail.seen, islice(shown, count))]
+        return packets if count is not None else packets[: len(packets) - tail.undecoded(media, video)]
 
     if path.stat().st_size <= _READ_WHOLE or not video.duration:
         return read(None), True
@@ -320,6 +325,8 @@ def song_facts(path: Path) -> SongFacts:
         if stream is None:
             undecodable = " that can be decoded here" if media.streams.audio else ""
             raise Stop("no-audio", f"{path} has no sound{undecodable}")
+        check_single(path)
+        has_behind(path)
         check_sound(path, rate := stream.rate, channels := stream.channels)
         layout = layout_of(stream)  # all three are those of its beginning
         samples, doubtful = Fraction(0), may_be_damaged(stream)

@@ -236,7 +236,9 @@ class _Decoded(_Pictures):
 
     @property
     def format(self) -> str:
-        """That of the film; of one of floating point the nearest that a reel can hold."""
+        """That of the film; of one of floating point or with a palette the nearest that a reel can hold."""
+        if self.facts.pix_fmt == "pal8":
+            return "bgr0"
         return re.sub(r"f(16|32)(?=[lb]e$)", "16", self.facts.pix_fmt)
 
     def add_stream(self, out: Any) -> Any:

@@ -64,10 +64,9 @@ def _music_is_wrong(document: Document, report: Report) -> bool:
 
 def files_of(spec: Spec, folder: Path) -> list[Path]:
     """All files that a spec in a folder names: its media, and data files of the user's own."""
-    from cinecut.media.link import assets_of
+    from cinecut.media.link import assets_of, own_files
 
-    kits = (item.kit for item in spec.deliverables if item.kit and item.kit.lower().endswith((".yaml", ".yml")))
-    own = [inside(folder, name) for name in (*kits, *(spec.languages or {}).values())]
+    own = (inside(folder, name) for name in own_files(spec).values())
     return [*(each.file for each in assets_of(spec, folder)), *own]
 
 

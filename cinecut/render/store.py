@@ -84,6 +84,7 @@ class Store:
         with contextlib.suppress(OSError):
             entry = self.folder / key[:2] / f"{key}.{_sum(file)}"
             with new_folder(entry.parent), beside(entry) as part:
+                part.unlink()
                 _link(file, part)
 
     def prune(self) -> None:

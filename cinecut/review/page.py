@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import unicodedata
+import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +36,12 @@ COPYING = {
 }
 """The handler that copies times, and its hash for the page's policy."""
 
+_ILLEGIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
+
+@cache
 def environment(folder: Path) -> jinja2.Environment:
-    """The templates of a folder. Whatever they are given is escaped."""
+    """The templates of a folder, each compiled once. Whatever they are given is escaped."""
     made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder),
         autoescape=True,
@@ -56,4 +60,4 @@ def _legible(value: Any) -> Any:
     """Text without what UTF-8 or HTML cannot hold: lone surrogates of a file's name, control characters of a line."""
     if type(value) is not str:
         return value
-    return "".join("\ufffd" if unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\t" else c for c in value)
+    return _ILLEGIBLE.sub("\ufffd", value)

@@ -149,6 +149,7 @@ def test_which_sound_is_heard_is_said_and_may_be_chosen(film: Footage, tmp_path:
         analyzed(3)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("signs", ["A\x1b[31mB \x07C", "\x9bA\x80B\x85C", "A\nB\tC", "A\u2028B\x7fC"])
 @pytest.mark.parametrize("where", ["tag", "name"])
 def test_a_title_is_shown_whatever_signs_are_in_it(where: str, signs: str, tmp_path: Path) -> None:

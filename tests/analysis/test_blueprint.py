@@ -34,6 +34,7 @@ def _beats(slots: list[Slot], act: str) -> list[int]:
     return [slot.beats for slot in slots if slot.act == act and slot.want.shows]
 
 
+@pytest.mark.matrix(100)
 @pytest.mark.parametrize("name", names())
 @pytest.mark.parametrize("length", LENGTHS)
 @pytest.mark.parametrize("metre", [3, 4, 7])
@@ -49,6 +50,7 @@ def test_acts_start_on_bar_lines_and_the_length_is_met(name: str, length: int, m
             assert starts[places[0]] % metre == 0, act
 
 
+@pytest.mark.matrix(20)
 @pytest.mark.parametrize("name", names())
 @pytest.mark.parametrize("texts", [{}, {"title": "A"}, TEXTS], ids=["none", "title", "all"])
 def test_black_and_cards_never_take_more_than_an_eighth(name: str, texts: dict[str, str]) -> None:

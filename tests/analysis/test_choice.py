@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 import pytest
@@ -49,10 +50,8 @@ def test_a_films_name_is_one(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["documentary", "romance", "western"])
 def test_a_genre_that_likes_it_quiet_shows_no_still_picture_for_long(name: str) -> None:
-    vibe = load_vibe(name)
-    takes = _film(random.Random(name), RATE, shots=160, spoken=0.0)
-    speed = Fraction(vibe.likely_tempo)
-    cuts = arrange(_slots(vibe, Fraction(90), speed, False), takes, vibe, _tempo(vibe, speed, RATE))
+    speed = Fraction(load_vibe(name).likely_tempo)
+    _, cuts = _silent_film(name)
     long = [cut for cut in cuts if cut.take and cut.slot.beats * 60 / speed > 4]
     assert len(long) > 5
     assert sum(cut.motion < 0.2 for cut in long) < len(long) / 5
@@ -61,10 +60,7 @@ def test_a_genre_that_likes_it_quiet_shows_no_still_picture_for_long(name: str) 
 @pytest.mark.matrix(3)
 @pytest.mark.parametrize("name", names())
 def test_the_drop_and_the_last_shot_are_among_the_best_and_act_3_moves_most(name: str) -> None:
-    vibe = load_vibe(name)
-    takes = _film(random.Random(name), RATE, shots=160, spoken=0.0)
-    speed = Fraction(vibe.likely_tempo)
-    cuts = arrange(_slots(vibe, Fraction(90), speed, False), takes, vibe, _tempo(vibe, speed, RATE))
+    takes, cuts = _silent_film(name)
     scores = sorted((take.score for take in takes), reverse=True)
     for cut in (cut for cut in cuts if cut.slot.best and cut.take):
         assert cut.take is not None
@@ -115,6 +111,13 @@ def _cut(name: str, takes: list[Take], length: int = 90, talks: bool = False) ->
     return arrange(_slots(vibe, Fraction(length), speed, talks), takes, vibe, _tempo(vibe, speed, RATE), order)
 
 
+@cache
+def _silent_film(name: str) -> tuple[list[Take], list[Cut]]:
+    """A film of many shots without speech, three takes of each set-up; and a genre's trailer of it, asked much."""
+    takes = _film(random.Random(f"silent {name}"), RATE, shots=240, spoken=0.0)
+    return takes, _cut(name, takes)
+
+
 @pytest.mark.parametrize("skeleton", skeleton_names())
 def test_no_act_but_the_last_names_the_climax(skeleton: str) -> None:
     """What a part's zones are, it may show: act 1 nothing from behind the escalation, act 2 not the climax."""
@@ -142,8 +145,7 @@ def test_no_slot_shows_or_offers_what_comes_later_in_the_film(name: str) -> None
 @pytest.mark.matrix(3)
 @pytest.mark.parametrize("name", names())
 def test_neighbours_and_the_trailer_itself_share_no_alternatives(name: str) -> None:
-    takes = _film(random.Random(f"others {name}"), RATE, shots=240, spoken=0.0)
-    cuts = _cut(name, takes)
+    _, cuts = _silent_film(name)
     shown = {cut.take.shot for cut in cuts if cut.take}
     others = [{other.take.shot for other in cut.others} for cut in cuts]
     assert sum(map(len, others)) >= 3.5 * len(shown)
@@ -157,7 +159,7 @@ ENDINGS = ["animation", "comedy", "family", "horror", "music", "mystery", "thril
 
 @pytest.mark.parametrize("name", mostly_slow(ENDINGS, ("comedy", "horror", "music")))
 def test_a_last_fright_is_dark_and_a_last_joke_is_not(name: str) -> None:
-    cuts = _cut(name, _film(random.Random(f"button {name}"), RATE, shots=200, spoken=0.0))
+    _, cuts = _silent_film(name)
     last = [cut for cut in cuts if cut.take and cut.slot.want in (Want.STING, Want.GAG)]
     assert last
     for cut in last:
@@ -186,8 +188,7 @@ def test_no_shot_comes_twice_where_there_are_enough_others(name: str) -> None:
 @pytest.mark.parametrize("name", names())
 def test_no_set_up_comes_again_within_three_shots_where_there_are_enough_others(name: str) -> None:
     """However much a genre likes it."""
-    takes = _film(random.Random(f"set-up {name}"), RATE, shots=200, spoken=0.0)  # three takes of each set-up
-    shown = [cut.take for cut in _cut(name, takes) if cut.take]
+    shown = [cut.take for cut in _silent_film(name)[1] if cut.take]
     near = [(one, other) for n, one in enumerate(shown) for other in shown[n + 1 : n + 4]]
     assert not [(one.shot, other.shot) for one, other in near if likeness(one.look, other.look) > 0.72]
 
@@ -195,8 +196,8 @@ def test_no_set_up_comes_again_within_three_shots_where_there_are_enough_others(
 @pytest.mark.matrix(3)
 @pytest.mark.parametrize("name", names())
 def test_the_last_shot_of_all_is_a_strong_one_that_does_what_it_is_for(name: str) -> None:
-    takes = _film(random.Random(f"last {name}"), RATE, shots=160, spoken=0.0)
-    last = [cut for cut in _cut(name, takes) if cut.take][-1]
+    takes, cuts = _silent_film(name)
+    last = [cut for cut in cuts if cut.take][-1]
     scores = sorted((take.score for take in takes), reverse=True)
     assert last.take is not None
     assert scores.index(last.take.score) < len(takes) / (4 if last.slot.act == "button" else 10)

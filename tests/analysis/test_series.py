@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -13,7 +14,6 @@ from commandline import cinecut
 from footage import Footage, make_film
 
 from cinecut.analysis.analyze import Analysis, analyze
-from cinecut.analysis.cache import Cache
 from cinecut.analysis.edit.blocks import Block, draw_blocks
 from cinecut.analysis.edit.blueprint import Plan, Want
 from cinecut.analysis.request import Request
@@ -31,8 +31,10 @@ COUNTS = {"Pilot": 8, "02 The return": 10}
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("series")
+def folder(tmp_path_factory: pytest.TempPathFactory, analyses: Path) -> Iterator[Path]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CINECUT_CACHE_DIR", str(analyses))
+        yield tmp_path_factory.mktemp("series")
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +46,7 @@ def films(folder: Path) -> dict[str, Footage]:
 def analysis(folder: Path, films: dict[str, Footage]) -> Analysis:
     first, *others = (film.path for film in films.values())
     request = Request(first, folder / "spec.yaml", load_vibe("action"), length=Fraction(15), others=tuple(others))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CINECUT_CACHE_DIR", str(folder / "cache"))
-        found = analyze(request, lambda stage, done: None, Cache("series"))
+    found = analyze(request, lambda stage, done: None)
     (folder / "spec.yaml").write_text(found.text, encoding="utf-8")
     return found
 
@@ -71,8 +71,7 @@ def test_each_shot_lies_in_a_shot_of_its_film(folder: Path, films: dict[str, Foo
     assert [point.film for point in points if point is not None][::2] == list(spec.films or {}), "in their order"
 
 
-def test_it_passes_check_and_is_known(folder: Path, analysis: Analysis, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CINECUT_CACHE_DIR", str(folder / "cache"))
+def test_it_passes_check_and_is_known(folder: Path, analysis: Analysis) -> None:
     assert list(check_spec(folder / "spec.yaml")) == []
     known = known_of(analysis.spec, analysis.text, folder / "spec.yaml")
     assert known is not None
@@ -95,7 +94,7 @@ def test_films_are_taken_once_and_subtitles_of_one(folder: Path, films: dict[str
     assert "need one film" in words.stderr
     request = Request(first, folder / "x.yaml", load_vibe("action"), others=(folder / "none.mkv",))
     with pytest.raises(Stop, match="none"):
-        analyze(request, lambda stage, done: None, Cache("series"))
+        analyze(request, lambda stage, done: None)
 
 
 @pytest.fixture(scope="module")
@@ -104,15 +103,10 @@ def programme(folder: Path, films: dict[str, Footage]) -> Analysis:
     first, *others = (film.path for film in films.values())
     texts = {"title": "ALL OF THEM", "tagline": "Two nights"}
     request = Request(first, folder / "blocks.yaml", load_vibe("drama"), length=Fraction(30), others=tuple(others))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CINECUT_CACHE_DIR", str(folder / "cache"))
-        return analyze(replace(request, blocks=True, texts=texts), lambda stage, done: None, Cache("series"))
+    return analyze(replace(request, blocks=True, texts=texts), lambda stage, done: None)
 
 
-def test_a_programme_has_a_block_for_each_film_after_its_title(
-    folder: Path, programme: Analysis, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("CINECUT_CACHE_DIR", str(folder / "cache"))
+def test_a_programme_has_a_block_for_each_film_after_its_title(folder: Path, programme: Analysis) -> None:
     spec = programme.spec
     assert [entry.act for entry in spec.timeline if isinstance(entry, ActMarker)] == [
         "opening", "PILOT", "02 THE RETURN", "title card"]  # fmt: skip

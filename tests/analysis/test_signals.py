@@ -25,6 +25,7 @@ from cinecut.analysis.film.signals import (
     WEIGHTS,
     Appearance,
     Signals,
+    eye_of,
     likeness,
     likenesses,
     measure,
@@ -163,6 +164,11 @@ def test_the_course_of_a_shot_is_that_of_its_own_pictures(container: str, tmp_pa
     assert np.ptp(found[1].light) < 0.02
     assert found[1].light.mean() == pytest.approx(float(still[0].mean()) / 255, abs=0.05)
     assert (found[1].eye < 0.5).all()
+
+
+@pytest.mark.parametrize("level", [0, 77, 255])
+def test_the_eye_rests_in_the_middle_of_a_picture_of_nothing(level: int) -> None:
+    assert eye_of(np.full((HEIGHT, WIDTH), level, np.uint8)) == (0.5, 0.5)
 
 
 @pytest.mark.parametrize("options", [X264, f"{X264} -g 300 -sc_threshold 0", f"{X264} -output_ts_offset 5"])

@@ -10,6 +10,7 @@ import re
 import subprocess
 from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -105,8 +106,24 @@ def used(path: Path) -> set[object]:
     return words
 
 
+def joints(path: Path) -> set[object]:
+    """The pairs of filters that a golden puts one behind the other, and at which input."""
+    graphs = path.with_suffix(".txt").read_text(encoding="utf-8").partition("== arguments")[0]
+    found, last = set[object](), dict[str, str]()
+    for chain in re.split(r"(?m);\n|^== .*\n", graphs):
+        filters = re.findall(r"(\w+)@", chain)
+        ins, outs = re.match(r"(\[[^]]+])*", chain), re.search(r"(\[[^]]+])*\s*$", chain)
+        if filters and ins and outs:
+            found.update(pairwise(filters))
+            pads = enumerate(re.findall(r"\[(.+?)]", ins[0]))
+            found.update((last.get(pad, "a file"), filters[0], number) for number, pad in pads)
+            last |= dict.fromkeys(re.findall(r"\[(.+?)]", outs[0]), filters[-1])
+    return found
+
+
 _OWN = re.compile("_[0-9a-f]{10}")  # the name of a file, by its content
 SYSTEM = as_few_as_hold_all({path: used(path) for path in RUN})
+JOINED = as_few_as_hold_all({path: used(path) | joints(path) for path in RUN})
 
 
 def assert_runs(path: Path, media: Path, folder: Path, build: FFmpeg) -> None:
@@ -127,7 +144,7 @@ def test_the_systems_ffmpeg_runs_it(media: Path, path: Path, tmp_path: Path, sys
     assert_runs(path, media, tmp_path, find_ffmpeg(str(system)))
 
 
-@pytest.mark.parametrize("path", RUN, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", mostly_slow(RUN, JOINED), ids=lambda path: path.stem)
 def test_ffmpeg_runs_it_and_converts_nothing_by_itself(media: Path, path: Path, tmp_path: Path) -> None:
     """Between no two filters FFmpeg had to put one of its own."""
     build, told = find_ffmpeg(), tmp_path / "told"

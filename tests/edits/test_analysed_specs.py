@@ -27,7 +27,19 @@ def studio(tmp_path_factory: pytest.TempPathFactory, analyses: Path) -> Iterator
     folder = tmp_path_factory.mktemp("studio")
     make_film(folder / "spoken.mkv", 24)
     make_film(folder / "speechless.mkv", 24, spoken=False)  # the same pictures: they are looked at once
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", "spoken.mkv", "-an", "-c", "copy", "silent.mkv"]
+    command = [
+        imageio_ffmpeg.get_ffmpeg_exe(),
+        "-v",
+        "error",
+        "-i",
+        "spoken.mkv",
+        "-an",
+        "-c",
+        "copy",
+        "-t",
+        "30",
+        "silent.mkv",
+    ]
     subprocess.run(command, cwd=folder, check=True)
     (folder / "silent.srt").write_text((folder / "spoken.srt").read_text(encoding="utf-8"), encoding="utf-8")
     encode(folder / "one shot.mkv", scene(3, 500), swelling(20))

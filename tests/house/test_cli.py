@@ -308,7 +308,7 @@ def test_link_where_nothing_can_be_written(folder: Path, film: Path, monkeypatch
     Path("spec.yaml").write_text(GOOD, encoding="utf-8")
     if os.geteuid() == 0:
         monkeypatch.setattr(os, "urandom", bytes)
-        Path(f".cinecut-{os.getpid()}-00000000.part").mkdir()
+        Path(f".cinecut-{os.getpid()}-00000000.part").symlink_to("nowhere")
     else:
         folder.chmod(0o555)
     done = cinecut("link", "spec.yaml")

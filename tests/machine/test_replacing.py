@@ -5,7 +5,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -268,3 +271,68 @@ def test_what_was_saved_while_others_were_written_keeps_them_all(tmp_path: Path)
     with pytest.raises(Stop, match="changed meanwhile"):
         write_both()
     assert (one.read_text(), [*tmp_path.iterdir()]) == ("mine", [one])
+
+
+WRITER = """
+import os, sys
+from pathlib import Path
+from cinecut.files import {block}, write_beside
+os.getpid = lambda: {number}
+with {block}({target}):
+    {write}
+    print(flush=True)
+    sys.stdin.read()
+"""
+ALONE = {"block": "beside", "target": "Path('a')", "write": "pass"}
+TOGETHER = {"block": "together", "target": "", "write": "write_beside(Path('a'), 'new')"}
+
+
+@pytest.mark.parametrize("number", ["1", "0x3FFFFFFF"])  # of a process that runs, and of none
+@pytest.mark.parametrize("how", [ALONE, TOGETHER])
+def test_what_is_half_written_stays_as_long_as_its_writer(how: dict[str, str], number: str, tmp_path: Path) -> None:
+    """Numbers of processes are no sign of it: those of another container are others."""
+    code = WRITER.format(**how, number=number)
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, stdin=pipe, stdout=pipe) as writer:
+        assert writer.stdout
+        writer.stdout.readline()
+        parts = set(tmp_path.iterdir())
+        write_beside(tmp_path / "b", "new")
+        assert len(parts) == 1
+        assert parts == set(tmp_path.glob(".*.part"))
+        writer.kill()
+    write_beside(tmp_path / "b", "new")
+    assert [*tmp_path.iterdir()] == [tmp_path / "b"]
+
+
+def test_many_files_are_written_together(tmp_path: Path) -> None:
+    """More than a process may have open."""
+    least, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, most))
+    try:
+        with together():
+            for number in range(100):
+                write_beside(tmp_path / f"{number}", "new")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (least, most))
+    assert len([*tmp_path.iterdir()]) == 100
+
+
+def test_one_that_cannot_take_its_place_brings_the_others_back(tmp_path: Path) -> None:
+    (old := tmp_path / "old").write_text("old")
+    old.chmod(0o640)
+    (gone := tmp_path / "gone").write_text("gone")
+    (folder := tmp_path / "folder").mkdir()
+
+    def write_all() -> None:
+        with together():
+            write_beside(old, "new")
+            write_beside(tmp_path / "new", "new")
+            remove(gone)
+            write_beside(folder / "last", "new")
+            shutil.rmtree(folder)
+
+    with pytest.raises(Stop):
+        write_all()
+    assert (old.read_text(), old.stat().st_mode & 0o777, gone.read_text()) == ("old", 0o640, "gone")
+    assert sorted(tmp_path.iterdir()) == [gone, old]

@@ -17,7 +17,7 @@ from cinecut.language.events import Still
 from cinecut.language.facts import AudioFacts, Color, FilmFacts, SongFacts, StillFacts
 from cinecut.language.read import fill_spec
 from cinecut.language.spec import Spec
-from cinecut.media.link import write_facts
+from cinecut.media.link import named_from, write_facts
 
 FILM = FilmFacts(
     "4-0011223344556677",
@@ -183,3 +183,21 @@ def test_facts_without_a_place_are_refused(text: str) -> None:
     document, spec = load(text)
     with pytest.raises(Stop, match="write it out"):
         write_facts(document, facts_for(spec)[0], {("film",): "moved.mp4"})
+
+
+@pytest.mark.parametrize(
+    ("here", "there"),
+    [
+        ("deliverables: [kit: ours.yaml]", "deliverables: [kit: ../ours.yaml]"),
+        (
+            "deliverables:\n  - {kit: 'k/ours.YML', name: tv}\n  - kit: social  # one that comes along",
+            "deliverables:\n  - {kit: ../k/ours.YML, name: tv}\n  - kit: social  # one that comes along",
+        ),
+        ("languages: {fr: fr.yaml, de: /all/de.yaml}", "languages: {fr: ../fr.yaml, de: /all/de.yaml}"),
+        ("languages:\n  fr: fr.yaml  # hers", "languages:\n  fr: ../fr.yaml  # hers"),
+    ],
+)
+def test_files_of_ones_own_are_named_from_another_folder(here: str, there: str, tmp_path: Path) -> None:
+    head, rest = "cinecut: 1\nfilm: {file: %sa.mkv}\n", "\ntimeline: [shot: 0:16 - 0:20]\n"
+    document, spec = load(head % "" + here + rest)
+    assert named_from(document, spec, tmp_path, tmp_path / "sub") == head % "../" + there + rest

@@ -358,3 +358,14 @@ def test_a_larger_picture_and_sound_begin_midway_a_little_early(films: Films, bu
     assert shown[10:] == [*range(shown[10], shown[10] + 10)]
     assert not rendered.sound[:4_000].any()
     assert rendered.sound[20_000:].any()
+
+
+@pytest.mark.parametrize("rate", ["2997/100", "2997/125", "30000/1001", "24000/1001", "119/4"])
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_a_rate_near_a_standard_one_is_constant_however_long_the_film(rate: str, suffix: str, tmp_path: Path) -> None:
+    """After ten minutes stamps of 29.97 pictures a second lie a millisecond off those of 30000/1001."""
+    film = tmp_path / f"film.{suffix}"
+    source = ["-f", "lavfi", "-i", f"color=s=16x16:r={rate}:d=900"]
+    subprocess.run([BUNDLED, "-v", "error", *source, "-c:v", "mpeg4", "-g", "300", film], check=True)
+    facts = film_facts(film)
+    assert (facts.rate, facts.variable) == (Fraction(rate), False)

@@ -88,6 +88,7 @@ def programme(path: Path, kind: str) -> Path:
     return path
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     ("kind", "sounds"),
     [

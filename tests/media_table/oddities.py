@@ -79,7 +79,8 @@ def _edits() -> list[Recipe]:
         *_films("an empty edit first", silent, steps=(edited((None, "1"), (Fraction(0), "3")),)),
         *_films("no edit list", "mp4 h264 aac, mov h264 aac", more=("-use_editlist", "0")),
         *_films("fragments", "mp4 h264 aac, mov hevc aac, mp4 av1 aac", more=fragments),
-        *_films("fragments, broken off", "mp4 h264 aac", steps=(bytes_of("0", "0.7"),), more=fragments),
+        *_films("fragments, broken off", "mp4 h264 aac, mp4 hevc aac, mp4 h264, mov prores pcm_s16le",
+                steps=(bytes_of("0", "0.7"),), more=fragments),
         *_films("the index first", "mp4 h264 aac", more=("-movflags", "faststart")),
         *_films("a coarse clock", "mp4 h264 aac, mov h264 pcm_s16le", rate="30000/1001",
                 more=("-video_track_timescale", "600")),
@@ -118,6 +119,8 @@ def _losses() -> list[Recipe]:
     return [
         *_films("a gap in the sound", f"{h264}, mkv h264 flac, mkv h264 pcm_s16le, mkv vp8 opus, ts mpeg2 ac3, "
                 "ts hevc aac, vob mpeg2 ac3", steps=(lost("1.5", "2.1", "a"),), places=("1.4", "2")),
+        *_films("a gap in the sound", "mkv h264 truehd, mkv h264 mlp, mkv h264 vorbis, wmv wmv2 wmav2, "
+                "m2ts h264 pcm_bluray", steps=(lost("1.5", "2.1", "a"),), places=("1.4", "2")),
         *_films("a hole in the picture", h264, steps=hole, places=around, picture=_INTRA),
         *_films("a hole in the picture", "mkv mjpeg flac, mov mjpeg pcm_s16le, nut png pcm_s16le, avi jpegls pcm_s16le",
                 steps=hole, places=around),
@@ -133,6 +136,9 @@ def _losses() -> list[Recipe]:
         *_films("broken off", f"{h264}, mkv mpeg2 ac3, webm vp9 opus, avi mjpeg pcm_s16le, avi mpeg4 mp3, "
                 "vob mpeg2 ac3, wmv wmv2 wmav2, mxf mpeg2 pcm_s16le, ogv theora vorbis, nut h264 pcm_s16le",
                 steps=(bytes_of("0", "0.7"),)),
+        *_films("broken off", "hevc hevc, mjpeg mjpeg, apng apng, wmv h264 wmav2", steps=(bytes_of("0", "0.7"),)),
+        *_films("zeros in front", "ts mpeg2 ac3, m2ts h264 ac3", steps=(with_zeros("0", 560_000),)),
+        *_films("zeros behind", "avi mjpeg pcm_s16le", steps=(with_zeros("1", 300_000),)),
         *_films("zeros within", "ts h264 mp2, ts mpeg2 ac3", steps=(with_zeros("0.5", 300_000),)),
         *_films("zeros behind", "ts hevc aac, m2ts h264 ac3", steps=(with_zeros("1", 300_000),)),
         *_films("live: no length, no index", "mkv h264 aac, webm vp8 opus", more=("-live", "1")),
@@ -146,9 +152,27 @@ def _joins() -> list[Recipe]:
     return [
         *_joined("two recordings joined", recordings, {}, restarts=True),
         *_joined("two recordings joined", "mkv h264, mkv hevc, mkv mpeg4, webm vp9", {}, restarts=True),
+        *_joined(
+            "two recordings joined, the second without B pictures",
+            "ts h264, ts h264 mp2, m2ts h264 ac3",
+            {"picture": _with("h264", "-bf", "0")},
+            restarts=True,
+        ),
+        *_joined(
+            "two recordings joined, the first without B pictures",
+            "ts h264 mp2, m2ts h264 ac3",
+            {"picture": _with("h264", "-bf", "3")},
+            restarts=True,
+            picture=_with("h264", "-bf", "0"),
+        ),
         *_joined("two recordings joined, read as one", "avi mjpeg pcm_s16le, avi mpeg4 mp3, gif gif", {}),
-        *_joined("two recordings joined, the second unreadable", "ivf vp9, ogv theora vorbis", {}),
-        *_joined("two recordings joined, the first alone readable", "y4m rawvideo", {}, places=()),
+        *_joined(
+            "two recordings joined, the first alone readable",
+            "ivf vp9, ogv theora vorbis, y4m rawvideo, "
+            "mp4 h264 aac, mov prores pcm_s16le, flv h264 aac, wmv wmv2 wmav2, wtv mpeg2 mp2, mxf mpeg2 pcm_s16le, "
+            "swf flv1, apng apng",
+            {},
+        ),
         *_joined(
             "two recordings joined, 48 kHz becomes 44.1",
             "ts mpeg2 mp2, vob mpeg2 mp2, ts h264 mp3",
@@ -223,6 +247,8 @@ def _colours() -> list[Recipe]:
         films += _films(pixels, "mp4 hevc aac", picture=_with("hevc", "-pix_fmt", pixels))
     alpha = ("-c:v", "prores_ks", "-profile:v", "4444", "-pix_fmt", "yuva444p10le")
     films += _films("with alpha", "mov prores pcm_s16le", picture=alpha)
+    films += _films("pal8", "mkv png flac", picture=_with("png", "-pix_fmt", "pal8"))
+    films += _films("gray", "mov qtrle pcm_s16le", picture=_with("qtrle", "-pix_fmt", "gray"))
     films += _films("with alpha", "mov png pcm_s16le", picture=_with("png", "-pix_fmt", "rgba"))
     for name, tag in {"PAL": "bt470bg", "NTSC": "smpte170m", "SMPTE 240M": "smpte240m"}.items():
         tags = f"colorprim={tag}:transfer={tag}:colormatrix={tag}"

@@ -140,3 +140,19 @@ def test_long_titles(films: Callable[[Film], Film], tmp_path: Path, ffmpeg: Path
         prepare(spec)
     (found,) = stop.value.diagnostics
     assert (found.code, found.message) == ("wrong-value", "`card` has 10000 characters; 500 is the most")
+
+
+def test_a_line_runs_in_the_direction_of_its_first_letter(
+    films: Callable[[Film], Film], tmp_path: Path, ffmpeg: Path
+) -> None:
+    """Or as a mark of direction before it says (UAX #9)."""
+    film = films(Film(Path("a.mkv"), Fraction(24), 48, (640, 360)))
+    rows = [f"{{card: {json.dumps(text)}, for: 2f}}" for text in ("W ו", "ו W", "\u200fW ו", "\u200eו W")]
+    spec = write_spec(tmp_path, *rows, film=str(film.path), head="output: {crf: 8}")
+    render(prepare(spec), tmp_path / "out.mp4", find_ffmpeg(str(ffmpeg)), SILENT)
+    wide = []  # where the W is
+    for picture in list(read_pictures(tmp_path / "out.mp4"))[0:8:2]:
+        columns = np.flatnonzero((picture > 100).any(0))
+        letters = np.split(columns, np.flatnonzero(np.diff(columns) > 3) + 1)
+        wide.append("left" if len(letters[0]) > len(letters[-1]) else "right")
+    assert wide == ["left", "left", "right", "right"]

@@ -21,6 +21,7 @@ from effort import GIVE_UP
 from oracle import Film, read_frames
 
 from cinecut.diagnostics import Stop
+from cinecut.machine import gpu
 from cinecut.machine.gpu import gpu_lock, lock_path
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are watched through /proc")
@@ -238,3 +239,26 @@ def test_no_place_for_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
             pass
         assert stop.value.diagnostics[0].code == "output"
         assert "CINECUT_RUNTIME_DIR" in stop.value.diagnostics[0].hints[0]
+
+
+@pytest.mark.parametrize(
+    ("session", "kept"), [(0o700, "session"), (0o777, "tmp/cinecut-{user}"), (None, "tmp/cinecut-{user}")]
+)
+def test_a_home_in_which_nothing_can_be_written(
+    session: int | None, kept: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lock lies in a folder that is the user's alone."""
+    (tmp_path / "home").touch()
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr(gpu, "_TEMPORARY", tmp_path / "tmp")
+    for name in ("CINECUT_RUNTIME_DIR", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    if session is not None:
+        (tmp_path / "session" / "cinecut").mkdir(parents=True)
+        (tmp_path / "session" / "cinecut").chmod(session)
+        monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "session"))
+        kept = kept.replace("session", "session/cinecut")
+    with gpu_lock("a test", pytest.fail):
+        assert lock_path() == tmp_path / kept.format(user=os.getuid()) / "gpu0.lock"
+        assert lock_path().parent.stat().st_mode & 0o777 == 0o700

@@ -11,7 +11,7 @@ from cinecut.analysis.dialogue.subtitles.charset import decode
 
 # Four lines of dialogue in each language, and the encodings that its files come in.
 LINES: dict[str, tuple[str, str]] = {
-    "de": ("cp1252 iso8859_15 cp850 mac_roman", "Ich weiß nicht, was du für mich tun könntest.|Das ist schön. Wo übernachten Sie heute?|Er hat gestern geschlafen und nichts gehört.|Hör auf, mich zu fragen, und geh nach Hause!"),
+    "de": ("cp1252 iso8859_15 cp850 mac_roman utf_7", "Ich weiß nicht, was du für mich tun könntest.|Das ist schön. Wo übernachten Sie heute?|Er hat gestern geschlafen und nichts gehört.|Hör auf, mich zu fragen, und geh nach Hause!"),
     "fr": ("cp1252 iso8859_15 cp850 mac_roman cp863", "Je ne sais pas où il est passé hier soir.|C’est très étrange, vous êtes déjà là.|Qu’est-ce que tu as fait à ma sœur ?|On s'en va, ça ne nous intéresse plus."),
     "es": ("cp1252 iso8859_15 cp850 mac_roman", "¿Qué estás haciendo aquí, señor?|No sé por qué él se fue mañana.|Está bien, hermano. Vámonos ya.|Nadie más lo sabrá jamás."),
     "pt": ("cp1252 iso8859_15 cp850 mac_roman cp860", "Não sei o que você está fazendo aqui.|É uma questão de coração, irmão.|Então amanhã não há ninguém lá.|Você já comeu o pão da avó?"),
@@ -27,18 +27,18 @@ LINES: dict[str, tuple[str, str]] = {
     "tr": ("cp1254 iso8859_9 cp857 mac_turkish iso8859_3", "Karıma ne olduğunu bilmiyorum.|Neredeydin? Bütün gece seni bekledim.|Yarın evde olacağız, dostum, güven bana.|Gitmeden önce bana gerçeği söyle."),
     "lt": ("cp1257 iso8859_13 iso8859_4 cp775", "Aš nežinau, kas atsitiko mano žmonai.|Kur tu buvai? Laukiau visą naktį.|Rytoj jau būsime namie, bičiuli.|Pasakyk man tiesą, kol neišėjau."),
     "et": ("cp1257 iso8859_13 iso8859_4 cp775", "Ma ei tea, mis mu naisega juhtus.|Kus sa olid? Ootasin terve öö.|Homme oleme jälle kodus, sõber, või ei?|Ütle mulle tõtt, enne kui ma lähen."),
-    "ru": ("cp1251 koi8_r cp866 iso8859_5 mac_cyrillic cp855", "Я не знаю, что случилось с моей женой.|Где ты был? Я ждала тебя всю ночь.|Завтра мы уже будем дома, дружище.|Скажи мне правду, пока я не ушёл."),
+    "ru": ("cp1251 koi8_r cp866 iso8859_5 mac_cyrillic cp855 utf_7", "Я не знаю, что случилось с моей женой.|Где ты был? Я ждала тебя всю ночь.|Завтра мы уже будем дома, дружище.|Скажи мне правду, пока я не ушёл."),
     "uk": ("cp1251 koi8_u cp1125 mac_cyrillic", "Я не знаю, що сталося з моєю дружиною.|Де ти був? Я чекала на тебе всю ніч.|Завтра ми вже будемо вдома, друже.|Скажи мені правду, перш ніж я піду, її чекають."),
     "bg": ("cp1251 iso8859_5 mac_cyrillic", "Не знам какво се случи с жена ми.|Къде беше? Чаках те цяла нощ.|Утре вече ще сме си у дома, приятелю.|Кажи ми истината, преди да си тръгна."),
     "el": ("cp1253 iso8859_7 cp737 mac_greek cp869", "Δεν ξέρω τι έγινε με τη γυναίκα μου.|Πού ήσουν; Σε περίμενα όλη τη νύχτα.|Αύριο θα είμαστε στο σπίτι, φίλε.|Πες μου την αλήθεια πριν φύγω."),
-    "he": ("cp1255 iso8859_8 cp862", "אני לא יודע מה קרה לאשתי.|איפה היית? חיכיתי לך כל הלילה.|מחר כבר נהיה בבית, חבר שלי.|תגיד לי את האמת לפני שאני הולך."),
-    "ar": ("cp1256 iso8859_6 cp720 mac_arabic", "لا أعرف ماذا حدث لزوجتي.|أين كنت؟ انتظرتك طوال الليل.|غدا سنكون في البيت يا صديقي.|قل لي الحقيقة قبل أن أذهب من هنا."),
+    "he": ("cp1255 iso8859_8 cp862 utf_7", "אני לא יודע מה קרה לאשתי.|איפה היית? חיכיתי לך כל הלילה.|מחר כבר נהיה בבית, חבר שלי.|תגיד לי את האמת לפני שאני הולך."),
+    "ar": ("cp1256 iso8859_6 cp720 mac_arabic utf_7", "لا أعرف ماذا حدث لزوجتي.|أين كنت؟ انتظرتك طوال الليل.|غدا سنكون في البيت يا صديقي.|قل لي الحقيقة قبل أن أذهب من هنا."),
     "fa": ("cp1256", "من نمي دانم چه بر سر همسرم آمده است.|کجا بودي؟ تمام شب را براي تو صبر کردم.|فردا در خانه هستيم، دوست من.|پيش از آن که بروم حقيقت را به من بگو."),
-    "th": ("cp874 tis_620", "ผมไม่รู้ว่าเกิดอะไรขึ้นกับภรรยาของผม|คุณอยู่ที่ไหนมา ฉันรอคุณทั้งคืน|พรุ่งนี้เราจะอยู่ที่บ้านแล้วเพื่อน|บอกความจริงกับผมก่อนที่ผมจะไป"),
+    "th": ("cp874 tis_620 utf_7", "ผมไม่รู้ว่าเกิดอะไรขึ้นกับภรรยาของผม|คุณอยู่ที่ไหนมา ฉันรอคุณทั้งคืน|พรุ่งนี้เราจะอยู่ที่บ้านแล้วเพื่อน|บอกความจริงกับผมก่อนที่ผมจะไป"),
     "vi": ("cp1258", "Tôi không biết chuyện gì đã xảy ra với vợ tôi.|Anh đã ở đâu? Em đợi anh cả đêm.|Ngày mai chúng ta sẽ về nhà, bạn của tôi.|Hãy nói cho tôi sự thật trước khi tôi đi."),
-    "ja": ("cp932 euc_jp iso2022_jp iso2022_jp_ext iso2022_jp_3", "妻に何があったのか分からない。|どこにいたの？一晩中待っていたのよ。|明日はもう家にいるよ、友よ。|行く前に本当のことを言ってくれ。"),
-    "ko": ("cp949 iso2022_kr johab", "아내에게 무슨 일이 있었는지 모르겠어요.|어디 있었어? 밤새도록 기다렸잖아.|내일이면 집에 있을 거야, 친구.|가기 전에 나한테 사실을 말해 줘."),
-    "zh": ("gb18030 big5 hz", "我不知道我的妻子出了什么事。|你去哪里了？我等了你一整夜。|明天我们就在家里了，我的朋友。|在我走之前，告诉我真相吧。"),
+    "ja": ("cp932 euc_jp iso2022_jp iso2022_jp_ext iso2022_jp_3 utf_7", "妻に何があったのか分からない。|どこにいたの？一晩中待っていたのよ。|明日はもう家にいるよ、友よ。|行く前に本当のことを言ってくれ。"),
+    "ko": ("cp949 iso2022_kr johab utf_7", "아내에게 무슨 일이 있었는지 모르겠어요.|어디 있었어? 밤새도록 기다렸잖아.|내일이면 집에 있을 거야, 친구.|가기 전에 나한테 사실을 말해 줘."),
+    "zh": ("gb18030 big5 hz utf_7", "我不知道我的妻子出了什么事。|你去哪里了？我等了你一整夜。|明天我们就在家里了，我的朋友。|在我走之前，告诉我真相吧。"),
     "mk": ("cp1251 iso8859_5 cp855 mac_cyrillic", "Не знам што се случи со жена ми.|Каде беше? Те чекав цела ноќ.|Утре веќе ќе бидеме дома, пријателе.|Кажи ми ја вистината пред да заминам."),
     "be": ("cp1251 iso8859_5 mac_cyrillic", "Я не ведаю, што здарылася з маёй жонкай.|Дзе ты быў? Я чакала цябе ўсю ноч.|Заўтра мы ўжо будзем дома, дружа.|Скажы мне праўду, перш чым я пайду."),
     "kk": ("kz1048 ptcp154", "Мен әйеліме не болғанын білмеймін.|Сен қайда болдың? Мен сені түні бойы күттім.|Ертең біз үйде боламыз, досым.|Мен кетпей тұрып маған шындықты айт."),
@@ -89,3 +89,11 @@ def test_legacy_encodings_are_read(language: str, encoding: str, long: bool) -> 
 def test_katakana_of_half_the_width_is_read() -> None:
     line = "ｱﾘｶﾞﾄｳ、妻よ。"
     assert decode(line.encode("iso2022_jp_ext")).text == line
+
+
+@pytest.mark.parametrize(
+    "line", ["Call +1 555 0100 now, you hear?", "What is the sum, 2+2-1 or what?", "A+B-C and that is it"]
+)
+def test_a_plus_that_means_itself(line: str) -> None:
+    data = f"1\n00:00:01,000 --> 00:00:02,000\n{line}\n".encode()
+    assert decode(data).text == data.decode()

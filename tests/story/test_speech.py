@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from cinecut.analysis.analyze import analyze
 from cinecut.analysis.cache import Cache
-from cinecut.analysis.dialogue import voice_networks
+from cinecut.analysis.dialogue import voice_activity, voice_networks
 from cinecut.analysis.dialogue.lines import Hearing, read_dialogue
 from cinecut.analysis.dialogue.subtitles.cues import Cues, SubtitleCue
 from cinecut.analysis.dialogue.timing import Timing, judge, judge_by_words
@@ -86,6 +86,22 @@ def test_phrases_of_a_long_film_do_not_depend_on_where_it_is_cut_into_pieces(tmp
     found = heard(film(tmp_path / "a.mkv", spoken(spans, 135)))
     assert len(found) == len(spans)
     assert all(abs(a - c) < 0.4 and abs(b - d) < 0.4 for (a, b), (c, d) in zip(spans, found, strict=True))
+
+
+def test_no_network_hears_the_silence_after_a_film(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """But for a margin of some seconds; what is found is what they find in all of it."""
+    path, asked = film(tmp_path / "a.mkv", spoken(SPOKEN[:2], 10)), list[int]()
+    detect = voice_networks.detect_voice
+
+    def noted(sound: NDArray[np.float32]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        asked.append(len(sound))
+        return detect(sound)
+
+    monkeypatch.setattr(voice_activity, "detect_voice", noted)
+    found = heard(path)
+    assert sum(asked) < 20 * 16_000
+    monkeypatch.setattr(voice_activity, "detect_voice", lambda sound: detect(np.pad(sound, (0, 50 * 16_000))))
+    assert heard(path) == found
 
 
 def test_what_is_heard_is_counted_from_the_first_picture(tmp_path: Path) -> None:
@@ -283,7 +299,7 @@ def test_the_users_rate_and_shift_are_numbers(tmp_path: Path) -> None:
 def talking(tmp_path_factory: pytest.TempPathFactory) -> tuple[Footage, Spans]:
     """A film without subtitles in which somebody speaks half of the time, over its own sound."""
     path = tmp_path_factory.mktemp("talking") / "film.mkv"
-    made = make_film(path.with_name("silent.mkv"), 30, spoken=False)
+    made = make_film(path.with_name("silent.mkv"), 18, spoken=False)
     seconds, spans, at = float(film_facts(made.path).duration), list[tuple[float, float]](), 2.0
     dice = np.random.default_rng(9)
     while at < seconds - 4:
@@ -297,7 +313,7 @@ def talking(tmp_path_factory: pytest.TempPathFactory) -> tuple[Footage, Spans]:
 
 def test_no_phrase_is_chopped_where_it_can_be_heard(talking: tuple[Footage, Spans], tmp_path: Path) -> None:
     footage, spans = talking
-    request = Request(footage.path, tmp_path / "a.yaml", load_vibe("thriller"), length=Fraction(35), transcribes=False)
+    request = Request(footage.path, tmp_path / "a.yaml", load_vibe("thriller"), length=Fraction(22), transcribes=False)
     found = analyze(request, lambda stage, done: None, Cache("x", tmp_path / "cache"))
     chopped, shown, muted = [], 0, 0
     for cut, start, end in placed(found.cuts, found.tempo):

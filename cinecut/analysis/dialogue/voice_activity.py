@@ -50,7 +50,8 @@ def find_voices(film: Path, facts: FilmFacts, stream: int, progress: Callable[[f
         if float(np.abs(window).max()) < _SILENT:
             either = both = np.zeros(len(inner), np.bool_)
         else:
-            either, both = (each[_MARGIN * STEPS // RATE :][: len(inner)] for each in detect_voice(window))
+            heard = int(np.flatnonzero(window)[-1]) + _MARGIN  # nothing is found in the silence after a film's end
+            either, both = (_of_block(each, len(inner)) for each in detect_voice(window[:heard]))
         spoken.append(either)
         agreed.append(both)
         levels.append(np.log10(np.square(inner).mean(axis=1) + 1e-9))
@@ -65,6 +66,12 @@ def find_voices(film: Path, facts: FilmFacts, stream: int, progress: Callable[[f
 
 
 VOICES = Stage("voices", Voices, find_voices)
+
+
+def _of_block(answers: Answers, count: int) -> Answers:
+    """The answers about a block out of those about it and its margins."""
+    own = answers[_MARGIN * STEPS // RATE :][:count]
+    return np.pad(own, (0, count - len(own)))
 
 
 def film_samples(film: Path, facts: FilmFacts, stream: int, since: Fraction = Fraction(0)) -> Iterator[Floats]:

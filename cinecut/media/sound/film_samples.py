@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import math
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from itertools import chain, islice, pairwise
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,7 @@ class FilmSound:
         self._tick = Fraction(stream.time_base) * self.rate  # of the container's clock, in samples
         self._reading: Iterator[Placed] = iter(())
         self._latest: Placed | None = None  # that this reading gave
+        self._gridless = False  # while the grid is found
 
     def all(self) -> Iterator[Placed]:
         """Every frame with its place, from the first on."""
@@ -157,7 +159,9 @@ class FilmSound:
     def _grid(self) -> _Grid | None:
         """Of the whole frames at the start: the very first one may have lost an encoder's delay. None where they are of
         several lengths."""
+        self._gridless = True
         head = list(islice(self.all(), 1 + _MANY))[1:]
+        self._gridless = False
         if not head:
             return None
         bounds = self._bounds([frame for _, frame in head], head[0][1].samples)
@@ -188,9 +192,10 @@ class FilmSound:
         at: int | Fraction | None = origin  # a fraction after frames of another rate
         slack = max(exact, rate // _TOGETHER)
         before = 0  # by how much the stamp of the frame before was off
-        changed, counted = _RateChange(joined(self._media)), False
-        for frame, following in pairwise(chain(frames, [None])):
-            assert frame is not None
+        changed, counted = _RateChange(joined(self._media) and "mpeg" in self._media.format.name), False
+        ahead = _Ahead(frames)
+        for frame in ahead:
+            following = next(iter(ahead.peek(1)), None)
             length = samples_of(frame, rate)
             if at is None:
                 at = self._place(frame.pts or 0)
@@ -204,12 +209,31 @@ class FilmSound:
             leaps = abs(off) > slack and (after is None or abs(after) > slack)
             leaps = leaps or (after is not None and abs(off - before) > exact and abs(after - off) <= 1 < abs(off))
             if leaps:
-                whole = nearest(Fraction(off) / max(length, 1)) * length  # what is lost is lost in whole frames
-                lost = off > 0 and length > 2 * slack and -self._tick <= whole - off <= self._tick
-                at += whole if lost else off
+                at += self._lost(off, at, [frame, *ahead.peek(_MANY)] if off > 0 else []) or off
             before = 0 if leaps else off
             yield _whole(at), frame
             at += length
+
+    def _lost(self, off: int, at: int | Fraction, frames: list[av.AudioFrame]) -> int | Fraction | None:
+        """How many samples are lost before some frames, the first of which seems `off` samples after the place `at`: as
+        many as there are in whole frames. Of short ones the stamps of all tell. None where that cannot be: between two
+        recordings nothing is lost."""
+        if not frames or joined(self._media):
+            return None
+        size = frames[0].samples
+        length = samples_of(frames[0], self.rate)
+        if length > 2 * max(math.ceil(self._tick), self.rate // _TOGETHER):
+            whole = nearest(Fraction(off) / length) * length
+            return whole if -self._tick <= whole - off <= self._tick else None
+        if self._gridless or (grid := self._grid) is None or not length == size == grid.size:
+            return None
+        parts = (frames[: len(frames) >> halved] for halved in range(len(frames).bit_length()))
+        bounds = next(filter(None, (self._bounds(part, size) for part in parts)), None)  # another gap may follow soon
+        if bounds is None:
+            return None
+        least = math.ceil((bounds[0] - grid.first) / size)
+        most = math.floor((bounds[1] - grid.first) / size)
+        return grid.first + least * size - at if least == most else None
 
     def _counted_on(self, frame: av.AudioFrame, following: av.AudioFrame) -> bool:
         """Whether a frame's stamp is no more than the one before it counted on as if no rate had changed: of AAC
@@ -222,6 +246,21 @@ class FilmSound:
     def _off(self, frame: av.AudioFrame, place: int | Fraction) -> int:
         """By how many samples a frame's stamp is after a place; where it has none, it is not off."""
         return 0 if frame.pts is None else self._place(frame.pts) - _whole(place)
+
+
+class _Ahead:
+    """Frames, of which the next ones can be looked at."""
+
+    def __init__(self, frames: Iterator[av.AudioFrame]) -> None:
+        self._frames, self._held = frames, deque[av.AudioFrame]()
+
+    def __iter__(self) -> Iterator[av.AudioFrame]:
+        while self.peek(1):
+            yield self._held.popleft()
+
+    def peek(self, count: int) -> list[av.AudioFrame]:
+        self._held.extend(islice(self._frames, max(0, count - len(self._held))))
+        return list(islice(self._held, count))
 
 
 class _RateChange:

@@ -87,8 +87,7 @@ def _page(subject: Subject, events: Sequence[Event], stills: Mapping[Wanted, str
     film_shots = known.shots if known is not None else ()
     acts, shots = list(acts_of(events)), [event for event in events if event.film]
     points = {name: getattr(anchors, name) for name in ("begin", "escalation", "climax")} if anchors is not None else {}
-    template = _environment(trailer).get_template("sheet.html.j2")
-    return template.render(
+    return template().render(
         warnings=subject.warnings,
         films={trailer.spec.name_of(key): file for key, file in subject.films.items()},
         title=film_title(subject.films[""]),
@@ -109,9 +108,16 @@ def _page(subject: Subject, events: Sequence[Event], stills: Mapping[Wanted, str
         plot=plot(events, film_shots, trailer, grid),
         width=WIDTH,
         ratio=_shape(subject.layout),
+        written=lambda range, end: _written(range.end if end else range.start, range.film, trailer),
+        film_of=lambda range: trailer.spec.name_of(range.film) or "",
         **COPYING,
         version=__version__,
     )
+
+
+def template() -> jinja2.Template:
+    """The page without what it shows, compiled once."""
+    return environment(Path(__file__).parent).get_template("sheet.html.j2")
 
 
 def _shape(layout: Layout) -> str:
@@ -119,13 +125,6 @@ def _shape(layout: Layout) -> str:
     (width, height), crop = layout.trailer.film.display_size, layout.trailer.spec.main_film.crop
     shown = (width * crop.w, height * crop.h) if crop is not None else (width, height)
     return " / ".join(f"{float(side):g}" for side in shown)
-
-
-def _environment(trailer: Trailer) -> jinja2.Environment:
-    pages = environment(Path(__file__).parent)
-    pages.filters["written"] = lambda range, end=False: _written(range.end if end else range.start, range.film, trailer)
-    pages.filters["film"] = lambda range: trailer.spec.name_of(range.film) or ""
-    return pages
 
 
 def _written(time: FilmTime, film: str, trailer: Trailer) -> str:

@@ -79,7 +79,20 @@ def _escaped(data: bytes) -> str | None:
         if mark in data:
             with suppress(UnicodeDecodeError):
                 return encoding if not data.decode(encoding).isascii() else None
-    return None
+    return "utf-7" if _is_utf7(data) else None
+
+
+def _is_utf7(data: bytes) -> bool:
+    """Whether plus signs stand before the letters of one language, as mail once needed it: a plus may mean itself."""
+    if b"+" not in data:
+        return False
+    try:
+        text = data[:_SAMPLE].rpartition(b"\n")[0].decode("utf-7")
+    except UnicodeDecodeError:
+        return False
+    code, foreign = language_of(text), [char for char in text if not char.isascii() and char not in _TYPOGRAPHY]
+    letters = _letter_class(languages()[code].letters) if code else None
+    return bool(letters and foreign) and all(letters.match(char.lower()) for char in foreign if letters)
 
 
 def _zero_bytes(data: bytes) -> str | None:

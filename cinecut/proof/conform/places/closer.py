@@ -8,6 +8,7 @@ rough places ─ pictures of both, 240 x 135, part by part ─► likeness at ea
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -60,15 +61,17 @@ def _looked_at(piece: Piece, placer: Placer) -> Piece:
     best = replace(piece, like=0.0)
     for speed in {piece.speed, Fraction(1), *(each for each in SPEEDS if _SLOWEST <= each <= _FASTEST)}:
         step, parts = speed * normal, 1 if speed * normal == 1 else 4
-        for shift in range(-_REACH * parts, _REACH * parts + 1):
-            moved = (round(there * parts) + Fraction(shift)) / parts
-            ranks = np.floor(float(moved) + (rows - middle) * float(step) + 1e-6).astype(np.int64)
-            first = moved - (middle - piece.start) * step
-            if first < 0 or ranks[0] < low or ranks[-1] >= high:
-                continue
-            like = float(table[np.arange(len(rows)), ranks - low].mean())
-            candidate = replace(piece, speed=speed, first=first, like=like)
-            best = max(best, candidate, key=rated)
+        shifts = np.arange(-_REACH * parts, _REACH * parts + 1)
+        places = (round(there * parts) + shifts)[:, None] / parts + (rows - middle) * float(step)
+        ranks = np.floor(places + 1e-6).astype(np.int64)
+        earliest = math.ceil((middle - piece.start) * step * parts) - round(there * parts)
+        known = (shifts >= earliest) & (ranks[:, 0] >= low) & (ranks[:, -1] < high)
+        if not known.any():
+            continue
+        likes = table[np.arange(len(rows)), ranks[known] - low].mean(1)
+        at = int(likes.argmax())
+        first = Fraction(round(there * parts) + int(shifts[known][at]), parts) - (middle - piece.start) * step
+        best = max(best, replace(piece, speed=speed, first=first, like=float(likes[at])), key=rated)
     return best
 
 

@@ -44,15 +44,27 @@ _OTHER = 3  # film frames by which either end of another place lies elsewhere, a
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Places:
-    """Places of one piece, gone on over all frames of a run: the first frames there, the film frames [places, frames],
-    by how much each is off, and what is added for a place that is less likely [places]."""
+    """Places of one piece, gone on over all frames of a run: at some speeds, each with the first film frame where the
+    piece itself is, all up to `reach` film frames earlier and later; the film frames [places, frames], by how much each
+    is off, and what is added for a place that is less likely [places]."""
 
     piece: Piece
-    speeds: Sequence[Fraction]
-    firsts: Sequence[Fraction]
+    starts: Sequence[tuple[Fraction, Fraction]]
+    reach: int
     ranks: NDArray[np.int64]
     off: Costs
     price: NDArray[np.float32]
+
+    def at(self, number: int) -> tuple[Fraction, Fraction]:
+        """The speed of a place, and its first film frame."""
+        row, shift = divmod(number, 2 * self.reach + 1)
+        speed, first = self.starts[row]
+        return speed, first + shift - self.reach
+
+    @property
+    def own(self) -> int:
+        """The place that the piece itself has."""
+        return [speed for speed, _ in self.starts].index(self.piece.speed) * (2 * self.reach + 1) + self.reach
 
 
 def by_light(pieces: Sequence[Piece], placer: Placer, usual: Fraction) -> list[Piece]:
@@ -110,12 +122,9 @@ class _Run:
         places = self._places(piece, True)
         if places is None:
             return True
-        own = next(
-            n for n, at in enumerate(zip(places.speeds, places.firsts, strict=True)) if at == (piece.speed, piece.first)
-        )
         return not any(
-            (away & (_CLEAR * means + _NOISE < means[own])).any()
-            for means, away in self._parts(piece, places.off, places.ranks, own)
+            (away & (_CLEAR * means + _NOISE < means[places.own])).any()
+            for means, away in self._parts(piece, places.off, places.ranks, places.own)
         )
 
     def settled(self) -> list[Piece]:
@@ -125,9 +134,11 @@ class _Run:
             return list(self.pieces)
         off = np.concatenate([each.off for each in places])
         price = np.concatenate([each.price for each in places])
-        owners = [(each, number) for each in places for number in range(len(each.firsts))]
+        owners = [(each, number) for each in places for number in range(len(each.price))]
         parts = list[Piece]()
-        ends = [np.array([*(self._is_beside(each.piece, end) for each, _ in owners), False]) for end in (0, 1)]
+        counts = [*(len(each.price) for each in places), 1]
+        beside = ([*(self._is_beside(each.piece, end) for each in places), False] for end in (0, 1))
+        ends = [np.repeat(each, counts) for each in beside]
         for first, last, line in _way(off + price[:, None], *ends):
             if line == len(owners):
                 parts += _cut(self.pieces, self.start + first, self.start + last, self.placer)
@@ -148,15 +159,14 @@ class _Run:
         film, frames = self.placer.films[piece.film], np.arange(self.end - self.start)
         normal, middle = film.facts.rate / self.placer.rate, Fraction(piece.start + piece.end, 2)
         there = piece.first + (middle - piece.start) * piece.speed * normal
-        speeds, firsts, price = list[Fraction](), list[Fraction](), list[float]()
-        for speed in sorted({piece.speed, self.usual, Fraction(1), *SPEEDS}) if moves else [piece.speed]:
-            begin = there - (middle - self.start) * speed * normal
-            for shift in range(-_REACH, _REACH + 1) if moves else [0]:
-                speeds.append(speed)
-                firsts.append(begin + shift)
-                price.append(_FAR * abs(shift) + _ODD * (speed not in (self.usual, piece.speed)))
-        steps = np.array([float(speed * normal) for speed in speeds])
-        starts = np.array([float(first) for first in firsts])
+        speeds = sorted({piece.speed, self.usual, Fraction(1), *SPEEDS}) if moves else [piece.speed]
+        begin = [there - (middle - self.start) * speed * normal for speed in speeds]
+        reach = _REACH if moves else 0
+        shifts = np.arange(-reach, reach + 1)
+        odd = np.array([speed not in (self.usual, piece.speed) for speed in speeds])
+        price = (_ODD * odd[:, None] + _FAR * np.abs(shifts)).ravel()
+        steps = np.repeat([float(speed * normal) for speed in speeds], len(shifts))
+        starts = (np.array([float(first) for first in begin])[:, None] + shifts).ravel()
         ranks = np.floor(starts[:, None] + frames * steps[:, None] + 1e-6).astype(np.int64)
         low, high = film.asked_around(int(there), int(there) - _WINDOW, int(there) + _WINDOW)
         low, high = max(low, int(there) - _WINDOW), min(high, int(there) + _WINDOW)
@@ -165,12 +175,13 @@ class _Run:
         table = off_by(own, areas_of(film.luma_between(low, high), piece.view or film.view, light.tone)) / light.usual
         known = (ranks >= low) & (ranks < high)
         off = np.where(known, table[frames, np.clip(ranks - low, 0, high - low - 1)], np.float32(np.inf))
-        return _Places(piece, speeds, firsts, ranks, off, np.array(price, np.float32))
+        starting = list(zip(speeds, begin, strict=True))
+        return _Places(piece, starting, reach, ranks, off, np.asarray(price, np.float32))
 
     def _piece(self, own: _Places, number: int, first: int, last: int) -> Piece:
         """The frames [first, last) of the run at a place, certain if no other one is as good there."""
-        speed = own.speeds[number]
-        begin = own.firsts[number] + first * speed * self.placer.film_of(own.piece).facts.rate / self.placer.rate
+        speed, begin = own.at(number)
+        begin += first * speed * self.placer.film_of(own.piece).facts.rate / self.placer.rate
         piece = replace(own.piece, start=self.start + first, end=self.start + last, first=begin, speed=speed)
         piece = replace(piece, like=float(np.median(self.placer.likes(piece))))
         off = own.off[:, first:last]

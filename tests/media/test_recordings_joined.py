@@ -1,0 +1,118 @@
+"""Recordings put one behind the other by their bytes: where libraries read the first alone, this is said."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from oracle import BUNDLED
+
+from cinecut.diagnostics import Stop
+from cinecut.media.probe import film_facts, song_facts
+
+FILMS = {
+    "flv": "-c:v flv -c:a libmp3lame -ar 44100", "wmv": "-c:v wmv2 -c:a wmav2", "mp4": "-c:v mpeg4 -c:a aac",
+    "m4v": "-c:v mpeg4 -an -f mp4 -movflags faststart",
+    "f.mp4": "-c:v mpeg4 -c:a aac -movflags frag_keyframe+empty_moov",
+    "mov": "-c:v mjpeg -c:a pcm_s16le", "wtv": "-c:v mpeg4 -c:a mp2",
+    "mxf": "-c:v mpeg2video -c:a pcm_s16le -ar 48000", "swf": "-c:v flv -an", "apng": "-an -f apng", "y4m": "-an",
+    "ivf": "-c:v libvpx -deadline realtime -an",
+}  # fmt: skip
+SONGS = {
+    "wav": "", "w64": "", "rf64": "-f wav -rf64 always", "aiff": "", "caf": "-c:a pcm_s16le", "m4a": "-c:a aac",
+    "wma": "-c:a wmav2", "tta": "", "voc": "",
+}  # fmt: skip
+INPUTS = ("-f", "lavfi", "-i", "testsrc2=s=64x48:r=25:d=1", "-f", "lavfi", "-i", "sine=d=1")
+
+
+def made(path: Path, options: str, inputs: tuple[str, ...] = INPUTS) -> bytes:
+    subprocess.run([BUNDLED, "-v", "error", *inputs, *options.split(), path], check=True)
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("kind", [*FILMS, *SONGS])
+def test_the_second_one_is_mentioned_with_what_divides_them(kind: str, tmp_path: Path) -> None:
+    film = kind in FILMS
+    one = made(tmp_path / f"one.{kind}", (FILMS | SONGS)[kind], INPUTS if film else INPUTS[4:])
+    (tmp_path / f"both.{kind}").write_bytes(one + one)
+    with pytest.raises(Stop, match="several recordings one behind the other") as stop:
+        (film_facts if film else song_facts)(tmp_path / f"both.{kind}")
+    commands = stop.value.diagnostics[0].hints[0].partition(": ")[2].replace("FILE", f"both.{kind}")
+    subprocess.run(["sh", "-c", commands], check=True, cwd=tmp_path)
+    assert [(tmp_path / f"{n}.{kind.rpartition('.')[2]}").read_bytes() for n in (1, 2)] == [one, one]
+
+
+@pytest.mark.parametrize("kind", ["flv", "mp4", "mov", "wmv", "mxf", "wav", "m4a"])
+@pytest.mark.parametrize("more", [b"\0" * 5000, b"\0\0\1\0free" + b"ftyp" * 62, b"TAG" + b" " * 125])
+def test_what_is_no_recording_is_not_mentioned(kind: str, more: bytes, tmp_path: Path) -> None:
+    """Padding, free space and tags."""
+    film = kind in FILMS
+    one = made(tmp_path / f"one.{kind}", (FILMS | SONGS)[kind], INPUTS if film else INPUTS[4:])
+    (tmp_path / f"more.{kind}").write_bytes(one + more)
+    measure = film_facts if film else song_facts
+    assert measure(tmp_path / f"more.{kind}").duration == measure(tmp_path / f"one.{kind}").duration
+
+
+H264 = "-c:v libx264 -preset ultrafast"
+UNLIKE = {  # in Matroska: libraries read the second one by the head of the first
+    "another way of coding": (f"{H264} -an", f"{H264} -bf 2 -coder 1 -an"),
+    "another size": ("-c:v mpeg4 -an", "-c:v mpeg4 -s 128x96 -an"),
+    "another size, lossless": ("-c:v ffv1 -an", "-c:v ffv1 -s 128x96 -an"),
+    "another codec": (f"{H264} -an", "-c:v mpeg4 -an"),
+    "another rate of samples": (f"{H264} -c:a aac -ar 48000", f"{H264} -c:a aac -ar 44100"),
+    "other channels": (f"{H264} -c:a pcm_s16le -ac 2", f"{H264} -c:a pcm_s16le -ac 1"),
+    "another quality of Vorbis": (f"{H264} -c:a libvorbis -q:a 2", f"{H264} -c:a libvorbis -q:a 8"),
+    "a sound": (f"{H264} -an", f"{H264} -c:a aac"),
+}
+ALIKE = {
+    "the same": (f"{H264} -c:a aac", f"{H264} -c:a aac"),
+    "another rate of bits": ("-c:v mpeg2video -b:v 1M -c:a mp2", "-c:v mpeg2video -b:v 2M -c:a mp2 -b:a 128k"),
+    "another song": (f"{H264} -c:a flac", f"{H264} -c:a flac -af volume=0.3"),
+    "an encoder that says what it did": (
+        "-c:v libx265 -preset ultrafast -x265-params log-level=none -an",
+        "-c:v libx265 -preset ultrafast -x265-params log-level=none:rd=2 -an",
+    ),
+}
+
+
+def two_in_one(options: tuple[str, str], folder: Path) -> Path:
+    parts = [made(folder / f"{number}.mkv", each) for number, each in enumerate(options, 1)]
+    (folder / "both.mkv").write_bytes(b"".join(parts))
+    return folder / "both.mkv"
+
+
+@pytest.mark.parametrize("what", UNLIKE)
+def test_one_that_needs_a_head_of_its_own_is_mentioned(what: str, tmp_path: Path) -> None:
+    film = two_in_one(UNLIKE[what], tmp_path)
+    with pytest.raises(Stop, match="several recordings one behind the other") as stop:
+        film_facts(film)
+    commands = stop.value.diagnostics[0].hints[0].partition(": ")[2].replace("FILE", film.name)
+    kept = [(tmp_path / f"{n}.mkv").read_bytes() for n in (1, 2)]
+    subprocess.run(["sh", "-c", commands], check=True, cwd=tmp_path)
+    assert [(tmp_path / f"{n}.mkv").read_bytes() for n in (1, 2)] == kept
+
+
+@pytest.mark.parametrize("what", ALIKE)
+def test_one_that_does_not_is_read(what: str, tmp_path: Path) -> None:
+    assert film_facts(two_in_one(ALIKE[what], tmp_path)).duration == 2
+
+
+@pytest.mark.parametrize("kind", ["ts", "m2ts", "mpg", "vob", "avi", "dv"])
+def test_short_ones_are_read_one_after_another(kind: str, tmp_path: Path) -> None:
+    """Their times fall by less than pictures that are stored out of order may."""
+    coded = "-c:v dvvideo -s 720x576 -pix_fmt yuv420p -ar 48000 -ac 2" if kind == "dv" else "-c:v mpeg2video -c:a mp2"
+    one = made(tmp_path / f"one.{kind}", coded)
+    (tmp_path / f"three.{kind}").write_bytes(one * 3)
+    assert film_facts(tmp_path / f"three.{kind}").duration == 3
+
+
+def test_of_three_in_matroska_two_would_be_read(tmp_path: Path) -> None:
+    one = made(tmp_path / "one.mkv", f"{H264} -c:a aac")
+    (tmp_path / "three.mkv").write_bytes(one * 3)
+    with pytest.raises(Stop, match="several recordings one behind the other"):
+        film_facts(tmp_path / "three.mkv")
+    song = made(tmp_path / "one.mka", "-c:a flac", INPUTS[4:])
+    (tmp_path / "three.mka").write_bytes(song * 3)
+    with pytest.raises(Stop, match="several recordings one behind the other"):
+        song_facts(tmp_path / "three.mka")
