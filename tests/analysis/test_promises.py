@@ -179,3 +179,34 @@ def test_a_best_slot_that_none_of_the_strongest_fits_gets_the_next_that_does() -
     long_enough = [take.shot for take in ranked if take.shot not in brief and take.range.duration >= 1]
     assert drop.take is not None
     assert drop.take.shot in long_enough[:3]
+
+
+def test_of_what_meets_the_promises_a_genre_takes_what_it_likes_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Prices rose until the promises were met; what they lost of the genre's taste comes back as far as it can."""
+
+    def liked(name: str) -> float:
+        vibe = load_vibe(name)
+        takes = _film(random.Random(name), RATE, shots=60, spoken=0.9)
+        speed = Fraction(vibe.likely_tempo)
+        cuts = arrange(_slots(vibe, Fraction(27), speed, True), takes, vibe, _tempo(vibe, speed, RATE))
+        shown = [cut.take.signals for cut in cuts if cut.take]
+        return float(np.mean([sum(w * getattr(each, key) for key, w in vibe.taste.items()) for each in shown]))
+
+    genres = ["action", "comedy", "sci-fi"]
+    now = [liked(name) for name in genres]
+    monkeypatch.setattr(_Search, "preferred", lambda _, places: places)
+    assert sum(now) > sum(liked(name) for name in genres) + 0.01
+
+
+@pytest.mark.parametrize(("name", "length"), [("crime", 15), ("documentary", 15), ("western", 24)])
+def test_a_film_of_few_short_shots_gets_no_dark_trailer(name: str, length: int) -> None:
+    """Slots that nothing fills are left out, and cards stay; a title without room stands over a shot."""
+    vibe, speed = load_vibe(name), Fraction(load_vibe(name).likely_tempo)
+    takes = _film(random.Random(f"{name}{length}"), RATE, shots=12, spoken=0.3)
+    takes = [
+        replace(t, range=FilmRange(t.range.start, t.range.start + min(t.range.duration, Fraction(1)))) for t in takes
+    ]
+    cuts = arrange(_slots(vibe, Fraction(length), speed, True), takes, vibe, _tempo(vibe, speed, RATE))
+    dark = sum(cut.slot.beats for cut in cuts if cut.take is None)
+    assert dark <= 0.12 * sum(cut.slot.beats for cut in cuts)
+    assert any('A "B": C' in cut.slot.text for cut in cuts)

@@ -16,7 +16,7 @@ import numpy as np
 
 from cinecut.analysis.edit.blueprint import Slot, Want
 from cinecut.analysis.edit.candidates import Candidate, Market, best_first
-from cinecut.analysis.edit.cuts import Cut, OtherTake, Take, Tempo
+from cinecut.analysis.edit.cuts import Cut, OtherTake, Take, Tempo, lit
 from cinecut.analysis.edit.pairs import Pairs
 from cinecut.analysis.edit.parts import Gap, gaps_of, movable
 from cinecut.analysis.edit.promises import OPENING
@@ -55,7 +55,8 @@ def arrange(slots: Sequence[Slot], takes: Sequence[Take], vibe: Vibe, tempo: Tem
     market = Market(takes, vibe, tempo, pairs.weights, known)
     cuts = _arranged(slots, market, pairs)
     wanted, met = (sum(slot.beats for slot in each) for each in (slots, [cut.slot for cut in cuts]))
-    return cuts if met >= _MET * wanted else _arranged(slots, market, replace(pairs, alike=1.0))
+    cuts = cuts if met >= _MET * wanted else _arranged(slots, market, replace(pairs, alike=1.0))
+    return lit(cuts, tempo) if sum(cut.slot.beats for cut in cuts) < wanted else cuts
 
 
 def _arranged(slots: Sequence[Slot], market: Market, pairs: Pairs) -> list[Cut]:

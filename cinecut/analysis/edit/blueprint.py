@@ -25,7 +25,7 @@ SHORTEST = 15  # seconds, without a requested length
 LONGEST = 120
 _SHARE = Fraction(15, 100)  # of the film: a short film gets a short trailer
 DARK = Fraction(11, 100)  # of the trailer at most: black and cards
-_DARKEST = Fraction(12, 100)  # the same, if only so the last card ends where it should
+DARKEST = Fraction(12, 100)  # the same, if only so the last card ends where it should
 READ = Fraction(12, 10)  # seconds that a card needs to be read
 _END = Fraction(1)  # seconds of the shot that ends a trailer, at least
 
@@ -138,7 +138,7 @@ def _ended(slots: Sequence[Slot], plan: Plan) -> list[Slot] | None:
         if ended[number].beats < 1 or left < min(least, Fraction(slots[number].beats)):
             return None
     dark = sum(slot.beats for slot in ended if not slot.want.shows)
-    return ended if missing <= 0 or slots[-1].want.shows or dark <= _DARKEST * wanted else None
+    return ended if missing <= 0 or slots[-1].want.shows or dark <= DARKEST * wanted else None
 
 
 def _worded(parts: Sequence[SkeletonPart], texts: Mapping[str, str]) -> list[SkeletonPart]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cinecut.analysis.dialogue.lines import Line
 from cinecut.analysis.dialogue.pauses import Pauses, stretches
-from cinecut.analysis.edit.blueprint import Slot
+from cinecut.analysis.edit.blueprint import DARKEST, READ, Slot, Want
 from cinecut.analysis.film.movement.activity import Activity
 from cinecut.analysis.film.movement.course import MOVE
 from cinecut.analysis.film.signals import Appearance, Signals
@@ -187,3 +187,41 @@ def last_length(cuts: Sequence[Cut], tempo: Tempo, length: Fraction, voices_end:
     end = last.in_ + seconds
     lines = last.take.lines if last.take is not None and not last.mute else ()
     return None if any(line.range.start < end < line.range.end for line in lines) else seconds
+
+
+def lit(cuts: Sequence[Cut], tempo: Tempo) -> list[Cut]:
+    """The cuts, where slots were left out with less black and shorter cards, so that no more of the trailer is dark
+    than may be. A text whose card has no room stands over a shot that lasts long enough to read it."""
+    lit = list(cuts)
+    while (dark := [n for n, cut in enumerate(lit) if cut.take is None]) and len(dark) < len(lit):
+        if sum(lit[n].slot.beats for n in dark) <= DARKEST * sum(cut.slot.beats for cut in lit):
+            break
+        number = max(dark, key=lambda n: (*_spare(lit[n].slot, tempo), n))
+        slot = lit[number].slot
+        if _spare(slot, tempo)[0] and slot.beats > 1:
+            lit[number] = replace(lit[number], slot=replace(slot, beats=slot.beats - 1))
+            continue
+        del lit[number]
+        over = _over([*reversed(lit[:number]), *lit[number:]], tempo)
+        told = bool(slot.text) and slot.act != "button"  # credits stand over no picture
+        lit = [_titled(cut, slot.text) if told and cut is over else cut for cut in lit]
+    return lit
+
+
+def _spare(slot: Slot, tempo: Tempo) -> tuple[int, int, bool]:
+    """How well a black or a card can get shorter: black better than a card, which must last until it is read, longer
+    ones better than shorter ones; of those that must go, the title goes last."""
+    spare = 2 if slot.want is Want.BLACK else int(tempo.frames(0, slot.beats - 1) >= READ * tempo.rate)
+    return spare, slot.beats if spare else 0, slot.act != "title card"
+
+
+def _over(cuts: Sequence[Cut], tempo: Tempo) -> Cut:
+    """The first shot that lasts long enough to read a text over it, else the longest."""
+    shown = [cut for cut in cuts if cut.take is not None]
+    long = (cut for cut in shown if tempo.frames(0, cut.slot.beats) >= READ * tempo.rate)
+    return next(long, max(shown, key=lambda cut: cut.slot.beats))
+
+
+def _titled(cut: Cut, text: str) -> Cut:
+    texts = [each for each in (text, cut.slot.text) if each]
+    return replace(cut, slot=replace(cut.slot, text="\n".join(texts)))

@@ -11,7 +11,7 @@ that act 1 does not introduce, and for each shot with which a row of one subject
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations, islice, zip_longest
@@ -31,13 +31,18 @@ _TRIES = 12  # searches, each with other prices
 _ENOUGH = 0.02  # of what is lacking, at which no better sequence is searched for
 _BETTER = 1e-6  # least gain of an exchange
 _TOLERABLE = 0.06  # the same at which no shots are exchanged for its sake alone
+_PREFERRED = 40  # exchanges for a sequence that is worth more, at most
+_WIDER = 24  # candidates of a slot that are tried for it
 _LACKING = 100.0  # what all that a sequence can lack is worth
 _MENDED = 4  # of the sequences found, those that lack least
 _FIRST = 8  # candidates of a slot, the best first, with which a sequence that lacks something is tried
 _NEARBY = 6  # slots apart, between which shots change places; with the last slot, from anywhere
 
+Offers = Sequence[Sequence[Candidate]]  # of each gap
+Chosen = list[Candidate | None]
 
-def sequence(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], pairs: Pairs) -> list[Candidate | None]:
+
+def sequence(gaps: Sequence[Gap], offers: Offers, pairs: Pairs) -> Chosen:
     """The best candidate of each gap, None if nothing is left. No take is used twice.
 
     Shots of one act may give each other a beat; where a slot stays empty they may not, since nothing meets its ends.
@@ -51,7 +56,7 @@ def sequence(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], pairs: 
     return best
 
 
-def _sequence(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], pairs: Pairs) -> list[Candidate | None]:
+def _sequence(gaps: Sequence[Gap], offers: Offers, pairs: Pairs) -> Chosen:
     options = [Options.of(each) for each in offers]
     prices, known = Prices(), list[_Found]()
     for _ in range(_TRIES):
@@ -64,7 +69,10 @@ def _sequence(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], pairs:
         prices = prices.raised(min(sequences, key=lambda each: each.lacks.total).lacks)
     known.sort(key=_Found.rank)
     known += [_Found(each.search, each.search.mended(each.places)) for each in known[:_MENDED]]
-    best = min(known, key=_Found.rank).places
+    known.sort(key=_Found.rank)
+    first = _Search(gaps, options, pairs, Prices())
+    found = [_Found(first, first.preferred(each.places)) for each in known[:_MENDED]]
+    best = min(found, key=_Found.liking).places
     return [None if place < 0 else offered[place] for place, offered in zip(best, offers, strict=True)]
 
 
@@ -82,6 +90,11 @@ class _Found:
     def rank(self) -> tuple[int, float]:
         """What is the better, the less it is: the empty slots, and what the sequence lacks."""
         return self.places.count(-1), self.lacks.total
+
+    def liking(self) -> tuple[int, float, float]:
+        """The same among sequences that lack no more than is tolerable: the one that is worth most."""
+        cast, others = self.lacks.cast, self.lacks.total - self.lacks.cast
+        return self.places.count(-1), cast + max(0.0, others - _TOLERABLE), -self.search.worth(self.places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,13 +239,49 @@ class _Search:
             _, lacking, places = max(better, key=lambda each: round(each[0] - _LACKING * each[1], 6))
         return places
 
-    def _exchanges(self, places: Places) -> Iterator[tuple[float, Places]]:
+    def preferred(self, places: Places) -> Places:
+        """The sequence after exchanges by which it is worth more, and lacks no more than is tolerable."""
+        start = self.lacks(places)
+        for _ in range(_PREFERRED):
+            gains = sorted(self._exchanges(places, _WIDER), key=lambda each: -round(each[0], 6))
+            better = (other for gain, other in gains if gain > _BETTER)
+            following = next((other for other in better if self._bearable(self.lacks(other), start)), None)
+            if following is None:
+                break
+            places = following
+        return places
+
+    def _bearable(self, lacks: Lacks, before: Lacks) -> bool:
+        return lacks.total <= max(_TOLERABLE, before.total) and lacks.cast <= before.cast
+
+    def worth(self, places: Places) -> float:
+        """The value of a whole sequence."""
+        chosen = {n: int(self.options[n].numbers[places[n]]) for n in self.shown if places[n] >= 0}
+        total = self.rise.penalty(places) + self.cast.penalty(chosen) + self._repeated(places, chosen)
+        for number in chosen:
+            total += float(self.options[number].worths[places[number]])
+            before = self.before.get(number)
+            if before in chosen:
+                total += float(self.steps[number][places[before], places[number]])
+            near = [(nearness, chosen[n]) for nearness, n in self.near[number] if n in chosen and n < number]
+            total += sum(nearness * float(self.similar[take, chosen[number]]) for nearness, take in near)
+        return total
+
+    def _repeated(self, places: Places, chosen: Mapping[int, int]) -> float:
+        """What a sequence costs for other parts of one shot, and for words that are said twice."""
+        said = [take for n, take in chosen.items() if self.options[n].speaks[places[n]]]
+        again = len(chosen) - len({int(self.shot_of[take]) for take in chosen.values()})
+        if self.repeating:
+            again += int(np.triu(self.pairs.repeats[np.ix_(said, said)], 1).sum())
+        return self.pairs.weights.again * again
+
+    def _exchanges(self, places: Places, first: int = _FIRST) -> Iterator[tuple[float, Places]]:
         """Sequences with another shot in one slot, or two in each other's, and how much more they are worth."""
         for number in self.shown:
             if places[number] < 0:
                 continue
             values = self._alone(number, places)
-            for place in np.argsort(-np.round(values, 6), kind="stable")[:_FIRST]:
+            for place in np.argsort(-np.round(values, 6), kind="stable")[:first]:
                 if np.isfinite(values[place]) and place != places[number]:
                     other = list(places)
                     other[number] = int(place)
@@ -272,7 +321,7 @@ class _Search:
         """The value of the sequence, without the terms that do not depend on two slots."""
         chosen = {n: int(self.options[n].numbers[places[n]]) for n in self.shown if places[n] >= 0}
         if (penalties := self.penalties.get(tuple(places))) is None:
-            penalties = (self.rise.penalty(places), self.cast.penalty(chosen))
+            penalties = (self.rise.penalty(places), self.cast.penalty(chosen) + self._repeated(places, chosen))
             self.penalties[tuple(places)] = penalties
         total = penalties[0]
         for number in {one, other, self.after.get(one, one), self.after.get(other, other)}:
