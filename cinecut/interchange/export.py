@@ -127,7 +127,7 @@ def _by_plugin(target: str, sequence: EditSequence, path: Path, never: list[Path
     plugin = plugins.find("exporters", target)
     with disk_errors(path.parent), beside_of(path, never) as part:
         lost = plugin(sequence, part)
-        if not part.is_file():
+        if not part.is_file() or not part.stat().st_size:
             raise plugin.failed("it wrote nothing")
         try:
             listed = tuple(Unsupported(*map(str, entry)) for entry in lost or ())

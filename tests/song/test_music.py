@@ -377,10 +377,11 @@ def test_clicks_lie_on_the_beats(tmp_path: Path, suffix: str) -> None:
 def test_clicks_refused(tmp_path: Path) -> None:
     song = write(tmp_path, np.zeros(RATE))
     beats = Beats(Fraction(120), Fraction(0), 4, (Fraction(0),), 1.0, (), (), ())
-    for out in (tmp_path / "out.mp3", song, tmp_path / "no folder" / "out.wav"):
+    nowhere = tmp_path / "no folder" / "out.wav"
+    for out, code in ((tmp_path / "out.mp3", "output"), (song, "output"), (nowhere, "missing-file")):
         with pytest.raises(Stop) as stop:
             write_clicks(song, beats, out)
-        assert stop.value.diagnostics[0].code == "output"
+        assert stop.value.diagnostics[0].code == code
     with pytest.raises(Stop):
         write_clicks(tmp_path / "absent.wav", beats, tmp_path / "out.wav")
     assert [p.name for p in tmp_path.iterdir()] == [song.name]
