@@ -121,13 +121,9 @@ def _analyze(request: Request, progress: Progress, cache: Cache | None) -> Analy
     measured = signals.measure(usable, watched.looks, watched.active, watched.levels, dialogue.lines, drama)
     evidence = Evidence(watched.shots, watched.levels, dialogue, watched.described, watched.meanings)
     narrative = find_narrative(evidence, models, line)
-    wanted, length = _lengths(request, usable, facts)
     heard = Dialogue() if watched.levels.silent else dialogue  # subtitles of a silent film are not heard
     texts, unsure = _texts(request)
     talks = any(line.standalone >= 0.5 for line in heard.lines)
-    blocks = programme.blocks() if programme is not None else ()
-    slots, song = _slots(replace(request, texts=texts), length, song, talks, blocks)
-    tempo = _tempo(vibe, song, facts)
     story, end = narrative.story, FilmTime(facts.duration)
     shown = usable if request.spoilers else arc.without_the_end(usable, story) or usable
     measurements = Measurements(
@@ -136,6 +132,10 @@ def _analyze(request: Request, progress: Progress, cache: Cache | None) -> Analy
     takes = measurements.takes(shown, facts.rate)
     if programme is not None:
         takes = programme.takes(measurements, [each.line for each in listened], models, request.spoilers)
+    blocks = programme.blocks() if programme is not None else ()
+    wanted, length = _lengths(request, takes, facts)
+    slots, song = _slots(replace(request, texts=texts), length, song, talks, blocks)
+    tempo = _tempo(vibe, song, facts)
     bars = watched.episodes[0].bars
     cuts = _cuts(request, slots, takes, tempo, bars)
     sound = SpokenSound(watched.rendered, heard, end, end if request.spoilers else story.climax.at)
@@ -207,10 +207,10 @@ def _holds_other_bytes(name: str) -> bool:
     return any("\ud800" <= char <= "\udfff" for char in name)  # Python's representation of bytes that are not UTF-8
 
 
-def _lengths(request: Request, usable: Sequence[FilmShot], facts: FilmFacts) -> tuple[Fraction, Fraction]:
-    """The wanted length of the trailer, and the length that the usable material allows; both in seconds."""
-    material = sum((shot.range.duration for shot in usable), Fraction(0))
-    wanted = request.length or blueprint.trailer_length(min(facts.duration, 4 * material))
+def _lengths(request: Request, takes: Sequence[Take], facts: FilmFacts) -> tuple[Fraction, Fraction]:
+    """The wanted length of the trailer, and the length that the takes allow; both in seconds."""
+    material = sum((take.range.duration for take in takes), Fraction(0))
+    wanted = request.length or blueprint.trailer_length(facts.duration, material)
     return wanted, min(wanted, max(Fraction(blueprint.LEAST), material))
 
 

@@ -158,10 +158,19 @@ def test_lines_take_the_vibes_share_only_where_somebody_speaks() -> None:
 
 
 @pytest.mark.parametrize(
-    ("film", "expected"), [(3, 3), (52, 15), (596, Fraction(596 * 15, 100)), (5400, 120), (10, 10)]
+    ("film", "material", "expected"),
+    [
+        (3, 3, 3),
+        (10, 10, 6),
+        (52, 52, 15),
+        (52, 15, 9),
+        (596, 500, Fraction(596 * 15, 100)),
+        (596, 50, 30),
+        (5400, 5000, 120),
+    ],
 )
-def test_a_short_film_gets_a_short_trailer(film: int, expected: Fraction) -> None:
-    assert trailer_length(Fraction(film)) == expected
+def test_a_short_film_gets_a_short_trailer(film: int, material: int, expected: Fraction) -> None:
+    assert trailer_length(Fraction(film), Fraction(material)) == expected
 
 
 @pytest.mark.parametrize(

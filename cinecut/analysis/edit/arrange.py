@@ -56,7 +56,7 @@ def arrange(slots: Sequence[Slot], takes: Sequence[Take], vibe: Vibe, tempo: Tem
     cuts = _arranged(slots, market, pairs)
     wanted, met = (sum(slot.beats for slot in each) for each in (slots, [cut.slot for cut in cuts]))
     cuts = cuts if met >= _MET * wanted else _arranged(slots, market, replace(pairs, alike=1.0))
-    return lit(cuts, tempo) if sum(cut.slot.beats for cut in cuts) < wanted else cuts
+    return lit(cuts, slots, tempo) if sum(cut.slot.beats for cut in cuts) < wanted else cuts
 
 
 def _arranged(slots: Sequence[Slot], market: Market, pairs: Pairs) -> list[Cut]:

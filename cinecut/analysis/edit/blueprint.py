@@ -24,6 +24,7 @@ LEAST = 3  # seconds of the shortest trailer of all
 SHORTEST = 15  # seconds, without a requested length
 LONGEST = 120
 _SHARE = Fraction(15, 100)  # of the film: a short film gets a short trailer
+_USED = Fraction(60, 100)  # of what can be shown of it, at most
 DARK = Fraction(11, 100)  # of the trailer at most: black and cards
 DARKEST = Fraction(12, 100)  # the same, if only so the last card ends where it should
 READ = Fraction(12, 10)  # seconds that a card needs to be read
@@ -98,9 +99,11 @@ class Plan:
         return max(2, round(self.length * self.tempo / 60 / self.metre))
 
 
-def trailer_length(film: Fraction) -> Fraction:
-    """Seconds of a trailer if no length is requested: about two minutes, less for a short film."""
-    return min(Fraction(LONGEST), max(Fraction(SHORTEST), film * _SHARE), film)
+def trailer_length(film: Fraction, material: Fraction) -> Fraction:
+    """Seconds of a trailer if no length is requested: about two minutes, less for a short film, and so much less than
+    the seconds of its `material` that shots can be chosen."""
+    wanted = min(Fraction(LONGEST), max(Fraction(SHORTEST), film * _SHARE))
+    return max(Fraction(LEAST), min(wanted, material * _USED))
 
 
 def draw(plan: Plan) -> list[Slot]:

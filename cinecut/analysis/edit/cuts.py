@@ -189,23 +189,32 @@ def last_length(cuts: Sequence[Cut], tempo: Tempo, length: Fraction, voices_end:
     return None if any(line.range.start < end < line.range.end for line in lines) else seconds
 
 
-def lit(cuts: Sequence[Cut], tempo: Tempo) -> list[Cut]:
-    """The cuts, where slots were left out with less black and shorter cards, so that no more of the trailer is dark
-    than may be. A text whose card has no room stands over a shot that lasts long enough to read it."""
-    lit = list(cuts)
-    while (dark := [n for n, cut in enumerate(lit) if cut.take is None]) and len(dark) < len(lit):
-        if sum(lit[n].slot.beats for n in dark) <= DARKEST * sum(cut.slot.beats for cut in lit):
-            break
-        number = max(dark, key=lambda n: (*_spare(lit[n].slot, tempo), n))
+def lit(cuts: Sequence[Cut], slots: Sequence[Slot], tempo: Tempo) -> list[Cut]:
+    """The cuts, where `slots` were left out with less black and shorter cards, so that no more of the trailer is dark
+    than may be, or was to be. A card that lasts no longer than it must is left out if that brings the trailer nearer to
+    this; its text stands over a shot that lasts long enough to read it."""
+    lit, most = list(cuts), max(DARKEST, _dark(slots))
+    while (share := _dark([cut.slot for cut in lit])) > most:
+        number = max(
+            (n for n, cut in enumerate(lit) if cut.take is None), key=lambda n: (*_spare(lit[n].slot, tempo), n)
+        )
         slot = lit[number].slot
         if _spare(slot, tempo)[0] and slot.beats > 1:
             lit[number] = replace(lit[number], slot=replace(slot, beats=slot.beats - 1))
             continue
-        del lit[number]
-        over = _over([*reversed(lit[:number]), *lit[number:]], tempo)
+        rest = [*lit[:number], *lit[number + 1 :]]
+        if most - _dark([cut.slot for cut in rest]) >= share - most:
+            break
+        over = _over([*reversed(lit[:number]), *lit[number + 1 :]], tempo)
         told = bool(slot.text) and slot.act != "button"  # credits stand over no picture
-        lit = [_titled(cut, slot.text) if told and cut is over else cut for cut in lit]
+        lit = [_titled(cut, slot.text) if told and cut is over else cut for cut in rest]
     return lit
+
+
+def _dark(slots: Sequence[Slot]) -> Fraction:
+    """The share of black and cards."""
+    dark = sum(slot.beats for slot in slots if not slot.want.shows)
+    return Fraction(dark, max(1, sum(slot.beats for slot in slots)))
 
 
 def _spare(slot: Slot, tempo: Tempo) -> tuple[int, int, bool]:

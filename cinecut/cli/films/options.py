@@ -142,7 +142,8 @@ class FilmOptions:
         typer.Option(
             "--length",
             metavar="TIME",
-            help="The trailer's length: 90s, 1:30. Default: 15 % of the film, at most 2 minutes.",
+            help="The trailer's length: 90s, 1:30. Default: 15 % of the film, at most 2 minutes; less of a film with "
+            "little to show.",
         ),
     ] = None
     spoilers: Annotated[
