@@ -216,16 +216,16 @@ class FilmSound:
 
     def _lost(self, off: int, at: int | Fraction, frames: list[av.AudioFrame]) -> int | Fraction | None:
         """How many samples are lost before some frames, the first of which seems `off` samples after the place `at`: as
-        many as there are in whole frames. Of short ones the stamps of all tell. None where that cannot be: between two
-        recordings nothing is lost."""
-        if not frames or joined(self._media):
+        many as there are in whole frames. Of short ones the stamps of all tell, but where recordings are joined, each
+        with frames of its own. None where that cannot be."""
+        if not frames:
             return None
         size = frames[0].samples
         length = samples_of(frames[0], self.rate)
         if length > 2 * max(math.ceil(self._tick), self.rate // _TOGETHER):
             whole = nearest(Fraction(off) / length) * length
             return whole if -self._tick <= whole - off <= self._tick else None
-        if self._gridless or (grid := self._grid) is None or not length == size == grid.size:
+        if self._gridless or joined(self._media) or (grid := self._grid) is None or not length == size == grid.size:
             return None
         parts = (frames[: len(frames) >> halved] for halved in range(len(frames).bit_length()))
         bounds = next(filter(None, (self._bounds(part, size) for part in parts)), None)  # another gap may follow soon
