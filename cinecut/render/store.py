@@ -84,7 +84,7 @@ class Store:
         with contextlib.suppress(OSError):
             entry = self.folder / key[:2] / f"{key}.{_sum(file)}"
             with new_folder(entry.parent), beside(entry) as part:
-                part.unlink()
+                part.unlink()  # no link is made over a file
                 _link(file, part)
 
     def prune(self) -> None:

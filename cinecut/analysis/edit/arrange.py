@@ -20,7 +20,7 @@ from cinecut.analysis.edit.cuts import Cut, OtherTake, Take, Tempo, lit
 from cinecut.analysis.edit.pairs import Pairs
 from cinecut.analysis.edit.parts import Gap, gaps_of, movable
 from cinecut.analysis.edit.promises import OPENING
-from cinecut.analysis.edit.sequence import sequence
+from cinecut.analysis.edit.sequence import Chosen, sequence
 from cinecut.analysis.edit.weights import read_weights
 from cinecut.analysis.report.reasons import Page, reason_beside
 from cinecut.vibes import Vibe
@@ -38,8 +38,6 @@ _KEPT = 2  # of the strongest takes for a best slot, that no other slot gets
 _OTHERS = 5  # alternatives of a slot
 _APART = 4  # slots within which no two have the same alternative, however few shots are left
 _SOME, _FEW = 4, 2  # alternatives that a slot has at least, if need be those of slots nearby, of its neighbours
-
-Chosen = list[Candidate | None]
 
 
 def arrange(slots: Sequence[Slot], takes: Sequence[Take], vibe: Vibe, tempo: Tempo, order: float = 0.5) -> list[Cut]:
