@@ -193,6 +193,19 @@ def test_gaps_in_the_sound_are_silent(films: Films, bundled: Path, tmp_path: Pat
     assert max(map(abs, sound_errors(rendered, film, after, base.rate))) <= 48
 
 
+def test_gaps_in_joined_recordings_are_whole_frames(films: Films, bundled: Path, tmp_path: Path) -> None:
+    """Though stamps of whole milliseconds say half of one more or less."""
+    base = films(BASE)
+    options = "-c:v copy -c:a flac -frame_size 1000 -bsf:a noise=drop=between(pts*tb\\,{0}\\,{0}+1)"
+    parts = [made(base.path, tmp_path / f"{at}.mkv", options.format(at)).read_bytes() for at in (3, 5)]
+    odd = tmp_path / "joined.mkv"
+    odd.write_bytes(b"".join(parts))
+    assert film_facts(odd).joined
+    for at in (Fraction(9, 2), Fraction(13, 2)):
+        rendered = render_text(spec_text(replace(base, path=odd), [Piece(at, 20).event]), tmp_path, bundled)
+        assert max(map(abs, sound_errors(rendered, base, [Piece(at, 20)], base.rate))) <= 1
+
+
 def test_a_film_that_changes_midway(films: Films, bundled: Path, tmp_path: Path) -> None:
     """Size of the picture and number of channels: all is brought to what it begins with."""
     base = films(BASE)
