@@ -146,6 +146,8 @@ def packets_of(media: Any, *streams: Any) -> Iterator[Any]:
             context = packet.stream.codec_context
             if packet.is_keyframe and context is not None and not may_be_key(packet, context.codec.name):
                 packet.is_keyframe = False
+            if media.format.name == "gxf" and packet.pts is not None and packet.pts - 1 == packet.dts:
+                packet.pts += 1  # its ticks are fields; of the last picture libraries guess that it lasts one
             yield packet
     except av.error.PatchWelcomeError:
         if media.format.name != "ogg":

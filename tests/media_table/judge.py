@@ -23,6 +23,7 @@ import av
 import av.error
 import cv2
 import numpy as np
+from changing import changing_rate
 from making import number_of_code
 from numpy.typing import NDArray
 from oracle import BUNDLED, number_of
@@ -44,6 +45,7 @@ class Decoded:
     sound_start: Fraction = Fraction(0)
     sound: Samples | None = None
     names: tuple[str, ...] = ()  # of the channels
+    loose: Fraction = Fraction(0)  # samples by which the place of its sound is not known
 
     def number(self, index: int) -> str:
         """The number that a picture shows, in words."""
@@ -51,14 +53,14 @@ class Decoded:
         return str(number_of_code(code)) if isinstance(code, int) else str(code)
 
 
-def decode(film: Path, sound: int | None, *options: str) -> Decoded:
+def decode(film: Path, sound: int | None, changing: bool = False) -> Decoded:
     """Everything that FFmpeg gives out for a file, from its start. Raises LookupError where it gives no picture.
 
-    `options` are FFmpeg's, of the sound."""
+    `changing`: of a film whose sound may change its rate."""
     with tempfile.TemporaryDirectory(dir=film.parent) as name:
         folder = Path(name)
         video = ["-map", "0:V:0", "-fps_mode", "passthrough", "-enc_time_base", "demux", "-pix_fmt", "gray"]
-        audio = ["-map", f"0:a:{sound}", "-c:a", "pcm_f32le", *options]
+        audio = ["-map", f"0:a:{sound}", "-c:a", "pcm_f32le"]
         command: list[str | Path] = [BUNDLED, "-nostdin", "-v", "error", "-y"]
         command += ["-copyts", "-i", film]
         command += [*video, "-f", "rawvideo", folder / "v", *video, "-f", "framecrc", folder / "v.txt"]
@@ -78,6 +80,8 @@ def decode(film: Path, sound: int | None, *options: str) -> Decoded:
             stamps, pictures = places, list(data)
         if sound is None:
             return Decoded(stamps, pictures, tick)
+        if changing and (parts := changing_rate(film, sound, _resampled, RATE)) is not None:
+            return Decoded(stamps, pictures, tick, parts.start, parts.sound, _channel_names(parts.layout), parts.loose)
         return Decoded(stamps, pictures, tick, *_placed(film, folder, sound))
 
 
@@ -106,6 +110,8 @@ def _places(film: Path, stamps: list[Fraction]) -> list[Fraction]:
         bare = int(media.format.flags) & 0x80  # AVFMT_NOTIMESTAMPS: its stamps are made up
         with suppress(av.error.FFmpegError):  # the end of some
             packets.extend(packet for packet in media.demux(video=0) if packet.size)
+    if film.suffix == ".gxf":  # of its last picture FFmpeg guesses that it lasts one field
+        return [ceil(stamp * rate) / rate for stamp in stamps]
     if bare or all(packet.pts is None for packet in packets):
         return [n / rate for n in range(len(packets))]
     if any(packet.pts is None for packet in packets):
@@ -273,6 +279,9 @@ def _sound_fault(film: Decoded, exact: Fraction, heard: Samples) -> str | None:
         return "sound where the film has none" if np.abs(heard).max() > 0.01 else None
     if _rms(heard) < _rms(wanted) / 20:
         return "silence"
+    shifts = sorted(range(-floor(film.loose), floor(film.loose) + 1), key=abs)
+    tried = [(shift, piece) for shift in shifts if (piece := stretch(film.sound, at + shift, len(heard))) is not None]
+    shift, wanted = min(tried, key=lambda one: _rms(_fit(one[1], heard)[2])) if len(tried) > 1 else (0, wanted)
     weights, late, residual = _fit(wanted, heard)
     blocks = range(0, len(heard) - _BLOCK + 1, _BLOCK)
     # Beside a hole the resampler's edge is none of ours.
@@ -284,7 +293,7 @@ def _sound_fault(film: Decoded, exact: Fraction, heard: Samples) -> str | None:
     if len(wrong) > len(blocks) // 20:
         return f"{len(wrong)} of {len(blocks)} blocks wrong (from {wrong[0]}){_displacement(film, at, heard)}"
     tick = float(film.tick * RATE)  # stamps of a clock that is nearly as fine as the samples may differ by one
-    if abs(off := at - late - float(exact)) > 0.75 + (tick if tick < 1 else 0):
+    if abs(off := at + shift - late - float(exact)) > 0.75 + float(film.loose) + (tick if tick < 1 else 0):
         return f"{off:+.2f} samples off"
     one = wanted.shape[1] == 2 and np.allclose(wanted[:, 0], wanted[:, 1], atol=0.002)  # mono for a while
     return None if one else _balance(film.names, weights)
