@@ -120,7 +120,7 @@ def test_wide_pixels_become_square(films: Films, ffmpeg: Path, tmp_path: Path) -
     text = spec_text(film, ["shot: {in: 0s, for: 2f}"], "output: {codec: h264}")  # in it the shape of pixels is exact
     rendered = render_text(text, tmp_path, ffmpeg)
     facts = film_facts(rendered.path)
-    assert (facts.size, facts.sar) == ((504, 288), 1)
+    assert (facts.size, facts.sar) == ((504, 288), Fraction(1))
     assert close(ring(rendered.pictures[0]), (504 * 0.12, 288 * 0.12, 504 * 0.88, 288 * 0.66), 3)
 
 
