@@ -118,6 +118,7 @@ def test_wipes_between_shots_that_move_are_found_to_the_picture(kind: str) -> No
         assert abs(after - end) <= 2
 
 
+@pytest.mark.matrix(3)
 @pytest.mark.parametrize("kind", WIPES)
 def test_wipes_into_a_pan_are_found_to_the_picture_and_suspected_by_half_their_pictures(kind: str) -> None:
     for length, speed in ((12, 2),) if kind == "soft wipe" else ((12, 2), (24, 1)):
