@@ -82,8 +82,8 @@ def restart(decoded: list[int | None], media: Any, base: Fraction) -> int | None
     """The last decoding time before timestamps restart, in ticks of `base`; None if they rise."""
     known = [at for at in decoded if at is not None]
     usual = sorted(after - at for at, after in pairwise(known))[len(known) // 2] if len(known) > 2 else 0
-    reordered = Fraction(_REORDERED * usual)
-    least = reordered if _guesses(media) else min(reordered, _FALL / base)
+    reordered = _REORDERED * usual
+    least = reordered if _guesses(media) else min(reordered, int(_FALL / base))
     falls = (at for at, after in pairwise(known) if usual > 0 and after < at - least)
     return next(falls, None)
 

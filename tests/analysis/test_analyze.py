@@ -177,14 +177,20 @@ def test_the_songs_tempo_is_exact_and_its_bars_are_the_trailers(film: Footage, s
 
 
 @pytest.mark.parametrize("tempo", [(92, 126), pytest.param((126, 92), marks=pytest.mark.slow)])
-def test_the_length_is_met_where_the_tempo_changes(tempo: tuple[int, int], film: Footage, tmp_path: Path) -> None:
+def test_the_length_and_the_bars_are_met_where_the_tempo_changes(
+    tempo: tuple[int, int], film: Footage, tmp_path: Path
+) -> None:
     slow, fast = (np.arange(0.3, 40, 60 / each) for each in tempo)
     beats = np.concatenate([slow, slow[-1] + 60 / tempo[0] + fast - 0.3])
-    found = analysed(film.path, tmp_path / "spec.yaml", "action", 60, music=song(tmp_path / "song.wav", beats))
+    found = analysed(film.path, tmp_path / "spec.yaml", "action", 60, music=song(tmp_path / "song.wav", beats, 3))
     assert found.beats is not None
-    assert found.beats.tempo is None
+    assert (found.beats.tempo, found.beats.metre) == (None, 3)
     assert list(check_spec(tmp_path / "spec.yaml")) == []
     assert abs(found.seconds - 60) <= 4 * Fraction(60, 92)
+    _, timeline = read(tmp_path / "spec.yaml")
+    assert timeline.grid is not None
+    begins = {placed.act: timeline.grid.beat_at(placed.start) for placed in reversed(timeline.events)}
+    assert begins["act 3"] % 3 == begins["title card"] % 3 == 0, begins
 
 
 # --- what is rendered -------------------------------------------------------------------------------------------------

@@ -6,11 +6,12 @@ import random
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from effort import mostly_slow
-from test_arrange import _film, _slots, _tempo
+from test_arrange import _film, _look, _slots, _tempo
 
 from cinecut.analysis.dialogue.lines import Dialogue
 from cinecut.analysis.edit.arrange import arrange
@@ -184,13 +185,25 @@ def test_no_shot_comes_twice_where_there_are_enough_others(name: str) -> None:
     assert len(set(shown)) == len(shown)
 
 
-@pytest.mark.matrix(3)
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", mostly_slow(names(), ("action",)))
 def test_no_set_up_comes_again_within_three_shots_where_there_are_enough_others(name: str) -> None:
-    """However much a genre likes it."""
-    shown = [cut.take for cut in _silent_film(name)[1] if cut.take]
+    """However much a genre likes it: a third of the takes show the one that it likes best."""
+    dice, best = random.Random(name), {key: float(liking > 0) for key, liking in load_vibe(name).taste.items()}
+    takes = [replace(take, look=_look(dice, n)) for n, take in enumerate(_film(dice, RATE, shots=80, spoken=0.0))]
+    liked = [replace(take, look=takes[0].look, signals=replace(take.signals, **best)) for take in takes[::3]]
+    takes[::3] = liked
+    shown = [cut.take for cut in _cut(name, takes, 40) if cut.take]
     near = [(one, other) for n, one in enumerate(shown) for other in shown[n + 1 : n + 4]]
     assert not [(one.shot, other.shot) for one, other in near if likeness(one.look, other.look) > 0.72]
+
+
+@pytest.mark.parametrize("name", mostly_slow(names(), ("action",)))
+def test_neighbours_never_show_one_set_up_though_the_film_has_only_two(name: str) -> None:
+    dice = random.Random(name)
+    looks = [_look(dice, n) for n in range(2)]
+    takes = [replace(take, look=dice.choice(looks)) for take in _film(dice, RATE, shots=80, spoken=0.0)]
+    for one, other in pairwise(_cut(name, takes, 40)):
+        assert not (one.take and other.take) or likeness(one.take.look, other.take.look) <= 0.72
 
 
 @pytest.mark.matrix(3)
