@@ -86,8 +86,9 @@ def decode(film: Path, sound: int | None, changing: bool = False) -> Decoded:
 
 
 def joined(first: Decoded, second: Decoded, period: Fraction) -> Decoded:
-    """Two recordings in one file: what the second one shows and sounds like follows the first one's last picture."""
-    later = first.stamps[-1] + period - second.stamps[0]
+    """Two recordings in one file: what the second one shows and sounds like follows the first one's last picture, or
+    comes later, as its stamps say."""
+    later = max(Fraction(0), first.stamps[-1] + period - second.stamps[0])
     pictures, stamps = [*first.pictures, *second.pictures], [*first.stamps, *(s + later for s in second.stamps)]
     if first.sound is None or second.sound is None:
         return replace(first, pictures=pictures, stamps=stamps)
@@ -155,11 +156,13 @@ def _placed(film: Path, folder: Path, number: int) -> tuple[Fraction, Samples | 
     data = np.frombuffer((folder / "a").read_bytes(), "<f4").reshape(-1, len(names))
     tick = Fraction(header["tb"]) * rate  # in samples: 1, but where a codec has its own clock
     places: list[tuple[int, int]] = []  # of each block, and its samples
-    for pts, length in rows:
+    for (pts, length), (after, _) in zip(rows, [*rows[1:], rows[-1]], strict=True):
         stamp, samples = round(pts * tick), round(length * tick)
         counted = sum(places[-1]) if places else stamp
         lost = max(0, round((stamp - counted) / samples)) * samples  # in whole blocks, if the clock allows it
         place = next((at for at in (counted, counted + lost) if abs(stamp - at) <= slack), stamp)
+        if abs(round(after * tick) - counted - samples) <= slack:  # of Vorbis one alone may be wrong
+            place = counted
         places.append((place, samples))
     begin, end = min(place for place, _ in places), max(place + samples for place, samples in places)
     second = rate // np.gcd(rate, RATE)  # samples that are a whole number at RATE too
