@@ -193,13 +193,13 @@ def test_of_what_meets_the_promises_a_genre_takes_what_it_likes_more(monkeypatch
         shown = [cut.take.signals for cut in cuts if cut.take]
         return float(np.mean([sum(w * getattr(each, key) for key, w in vibe.taste.items()) for each in shown]))
 
-    genres = ["action", "comedy", "sci-fi"]
+    genres = ["action", "sci-fi"]
     now = [liked(name) for name in genres]
     monkeypatch.setattr(_Search, "preferred", lambda _, places: places)
     assert sum(now) > sum(liked(name) for name in genres) + 0.01
 
 
-@pytest.mark.parametrize("name", mostly_slow(["crime", "documentary", "western"], ["documentary"]))
+@pytest.mark.parametrize("name", mostly_slow(["crime", "documentary", "western"], ["crime"]))
 def test_a_film_of_few_short_shots_gets_no_dark_trailer(name: str) -> None:
     """Slots that nothing fills are left out, and with them all cards but the title's; their texts stand over shots."""
     vibe, speed = load_vibe(name), Fraction(load_vibe(name).likely_tempo)
