@@ -30,6 +30,7 @@ _HEAD = 512  # bytes by which a file is taken for something else
 _PICTURE = 1 << 28  # bytes; nothing larger is a picture
 _WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what only the caller's own output can have met
 _ATTACHED_PICTURE = 0x400
+_OF_STILLS = ("png", "mjpeg", "bmp", "webp", "tiff", "gif")
 
 
 def open_container(path: Path, what: str = "film", *, decodes: bool = True) -> InputContainer:
@@ -263,9 +264,10 @@ _TURN = 1 << 33
 
 
 def picture_stream(media: InputContainer, path: Path) -> VideoStream:
-    """The first stream of moving pictures that can be decoded, ignoring cover art."""
+    """The first stream of moving pictures that can be decoded, ignoring cover art, which some files do not mark: of
+    several streams those of codecs for stills come last."""
     moving = [stream for stream in media.streams.video if not int(stream.disposition) & _ATTACHED_PICTURE]
-    for stream in moving:
+    for stream in sorted(moving, key=lambda each: _decodes(each) and each.codec_context.name in _OF_STILLS):
         if _decodes(stream) and stream.codec_context.width:
             return stream
     if any(not _decodes(stream) for stream in moving):
