@@ -56,6 +56,7 @@ class Recipe:
     film_sound: int = 0  # which stream of sound is the film's
     places: tuple[str, ...] = ()  # further shots, in seconds after the first picture
     restarts: bool = False  # stamps start again
+    repacked: bool = False  # its steps change nothing of what is in it
 
     @property
     def name(self) -> str:

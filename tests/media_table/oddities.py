@@ -6,6 +6,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from boxes import edited
+from lacing import laced
 from making import Recipe, bytes_of, copied, lost, skewed, with_cover, with_zeros
 from recipes import PICTURES, film
 
@@ -108,6 +109,10 @@ def _clock() -> list[Recipe]:
         *_films("sound 0.2 s earlier", f"{containers}, mkv h264 flac, avi mjpeg pcm_s16le",
                 sound_filters="asetpts=PTS-0.2/TB"),
         *_films("sound 0.2 s earlier", "ogv theora vorbis", before=("-itsoffset", "0.2")),
+        *_films("several packets of sound in one block", "mkv h264 aac, mkv h264 flac, mkv h264 opus, mkv hevc eac3",
+                steps=(laced,), repacked=True),
+        *_films("several packets of sound in one block, 44100 Hz", "mkv h264 aac, mkv h264 mp3, mkv h264 ac3, "
+                "mkv h264 vorbis", steps=(laced,), repacked=True, sample_rate=44100),
         *_films("sound stored 1.5 s before its picture", transport, steps=(skewed("1.5"),)),
         *_films("sound stored 1 s after its picture", transport, steps=(skewed("-1"),)),
     ]  # fmt: skip

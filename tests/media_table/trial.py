@@ -83,6 +83,9 @@ def _plain(recipe: Recipe, film: Path) -> Decoded | None:
     """What FFmpeg shows of the film, from its start; None where it shows nothing."""
     sound = recipe.film_sound if recipe.sound else None
     try:
+        if recipe.repacked:
+            make(replace(recipe, steps=()), whole := film.with_name(f"whole{recipe.suffix}"))
+            return decode(whole, sound)
         if not recipe.restarts:
             return decode(film, sound, changing=recipe.second is not None)
         parts = [film.with_name(f"part{number}{recipe.suffix}") for number in (1, 2)]

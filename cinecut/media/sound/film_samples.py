@@ -109,7 +109,7 @@ class FilmSound:
 
     def all(self) -> Iterator[Placed]:
         """Every frame with its place, from the first on."""
-        return self._placed(self._frames(from_start(self._media, self.stream)), None)
+        return self._placed(self._frames(self._stamped(from_start(self._media, self.stream), kept=2)), None)
 
     def between(self, start: Fraction, end: Fraction) -> Iterator[Placed]:
         """The frames heard from `start` to `end`, in seconds of the container's clock."""
@@ -133,7 +133,9 @@ class FilmSound:
                 break
             self._media.seek(math.floor(target / self.stream.time_base), stream=self.stream, backward=True)
             packets = packets_of(self._media, self.stream)
-            frames = dropwhile(lambda frame: frame.pts is None, self._frames(packets, _fresh_decoder(self.stream)))
+            frames = dropwhile(
+                lambda frame: frame.pts is None, self._frames(self._stamped(packets), _fresh_decoder(self.stream))
+            )
             head = list(islice(frames, count))
             if not head or (head[0].pts or 0) * self.stream.time_base > start - _RUN_UP / 2:
                 continue
@@ -146,18 +148,23 @@ class FilmSound:
     def _frames(self, packets: Iterator[Any], decoder: Any = None) -> Iterator[av.AudioFrame]:
         """What packets decode to; `_first` gathers the first frame of each recording but the first one."""
         part = 0
-        for frame in decoded(self._stamped(packets), [], decoder):
+        for frame in decoded(packets, [], decoder):
             if joined(self._media) and (now := self._media.reached[self.stream.index]) > part:
                 self._first.append(frame)
                 part = now
             yield frame
 
-    def _stamped(self, packets: Iterator[Any]) -> Iterator[Any]:
-        """Packets with no other stamps than those that are stored. In transport and program streams several share one;
-        libraries count on from it with what a packet lasted before the rate changed."""
-        counted = "mpeg" in self._media.format.name
-        for packet in packets:
-            packet.pts = None if counted and packet.pos is None else packet.pts
+    def _stamped(self, packets: Iterator[Any], kept: int = 1) -> Iterator[Any]:
+        """Packets with no other stamps than those that are stored. In transport and program streams, and in blocks of
+        Matroska, several share one; libraries count on from it, with a length that is rounded, or of another rate. The
+        first ones `kept` keep theirs: of a film's very first packet maybe nothing is heard."""
+        name, before = self._media.format.name, None
+        for number, packet in enumerate(packets):
+            if "matroska" in name:
+                shared = packet.pos == before and number >= kept
+            else:
+                shared = packet.pos is None and "mpeg" in name
+            packet.pts, before = None if shared else packet.pts, packet.pos
             yield packet
 
     def _onward(self, place: int) -> Iterator[Placed]:
