@@ -184,11 +184,11 @@ def test_the_length_and_the_bars_are_met_where_the_tempo_changes(
 ) -> None:
     slow, fast = (np.arange(0.3, 40, 60 / each) for each in tempo)
     beats = np.concatenate([slow, slow[-1] + 60 / tempo[0] + fast - 0.3])
-    found = analysed(film.path, tmp_path / "spec.yaml", "action", 30, music=song(tmp_path / "song.wav", beats, 3))
+    found = analysed(film.path, tmp_path / "spec.yaml", "action", 20, music=song(tmp_path / "song.wav", beats, 3))
     assert found.beats is not None
     assert (found.beats.tempo, found.beats.metre) == (None, 3)
     assert list(check_spec(tmp_path / "spec.yaml")) == []
-    assert abs(found.seconds - 30) <= 4 * Fraction(60, 92)
+    assert abs(found.seconds - 20) <= 4 * Fraction(60, 92)
     _, timeline = read(tmp_path / "spec.yaml")
     assert timeline.grid is not None
     begins = {placed.act: timeline.grid.beat_at(placed.start) for placed in reversed(timeline.events)}

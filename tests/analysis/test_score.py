@@ -50,8 +50,10 @@ def film(studio: Path) -> Footage:
     return make_film(studio / "film.mkv")
 
 
-def analysed(film: Path, target: Path, vibe: str, music: Path | None = None, credit: str | None = None) -> Analysis:
-    request = Request(film, target, load_vibe(vibe), music=music, credit=credit, length=Fraction(30))
+def analysed(
+    film: Path, target: Path, vibe: str, music: Path | None = None, credit: str | None = None, length: int = 16
+) -> Analysis:
+    request = Request(film, target, load_vibe(vibe), music=music, credit=credit, length=Fraction(length))
     found = analyze(request, lambda stage, done: None)
     target.write_text(found.text, encoding="utf-8")
     assert [str(d) for d in check_spec(target)] == []
@@ -77,7 +79,7 @@ def level(sound: Sound, start: Fraction, end: Fraction) -> float:
 def test_music_stops_for_the_breath_rings_under_the_title_and_goes_down_for_voices(
     film: Footage, studio: Path, tmp_path: Path
 ) -> None:
-    analysed(film.path, tmp_path / "spec.yaml", "sci-fi", studio / "song.wav")
+    analysed(film.path, tmp_path / "spec.yaml", "sci-fi", studio / "song.wav", length=30)
     files = render_stems(prepare(tmp_path / "spec.yaml"), tmp_path / "stems", find_ffmpeg(None), SILENT)
     stems = {file.stem: soundfile.read(file)[0] for file in files}
     events = read(tmp_path / "spec.yaml")[1]
@@ -103,7 +105,7 @@ def test_music_stops_for_the_breath_rings_under_the_title_and_goes_down_for_voic
 @pytest.mark.matrix(3)
 @pytest.mark.parametrize("name", names())
 def test_every_vibe_gets_a_pulse_a_drop_and_an_end(name: str, film: Footage, tmp_path: Path) -> None:
-    analysed(film.path, tmp_path / "spec.yaml", name)
+    analysed(film.path, tmp_path / "spec.yaml", name, length=30)
     spec, events = read(tmp_path / "spec.yaml")
     assert spec.music is not None
     assert spec.music.pulse == load_vibe(name).pulse
@@ -140,7 +142,7 @@ def test_a_fetched_song_is_named_in_the_spec_with_its_credit(film: Footage, own_
         "NO_PROXY": "127.0.0.1",
         "CINECUT_CACHE_DIR": str(own_analyses),
     }
-    arguments = ("analyze", film.path, "--vibe", "drama", "--music", "jamendo", "--length", "20s", "-o", "spec.yaml")
+    arguments = ("analyze", film.path, "--vibe", "drama", "--music", "jamendo", "--length", "12s", "-o", "spec.yaml")
     first = cinecut(*arguments, cwd=tmp_path, **known)
     host.close()
     assert first.returncode == 0, first.stderr
@@ -159,7 +161,7 @@ def test_a_fetched_song_is_named_in_the_spec_with_its_credit(film: Footage, own_
 
 def test_without_a_network_the_trailer_is_cut_to_a_pulse(film: Footage, tmp_path: Path) -> None:
     known = {CLIENT_ID: "my-id", HOST: "http://127.0.0.1:9/v3.0", "NO_PROXY": "127.0.0.1"}
-    arguments = ("analyze", film.path, "--vibe", "drama", "--music", "jamendo", "--length", "20s", "-o", "spec.yaml")
+    arguments = ("analyze", film.path, "--vibe", "drama", "--music", "jamendo", "--length", "12s", "-o", "spec.yaml")
     found = cinecut(*arguments, cwd=tmp_path, **known)
     assert found.returncode == 0, found.stderr
     assert "no music from Jamendo" in found.stderr
