@@ -130,7 +130,7 @@ def test_no_frame_and_no_sample_differs_from_the_one_graph(
     picture = ["-f", "lavfi", "-i", "testsrc=size=80x60:duration=0.04", str(tmp_path / "card.png")]
     subprocess.run([bundled, "-v", "error", *picture], check=True)
     events = ["{shot: {in: 0s, for: 30f}}"]
-    for _ in range(11):
+    for _ in range(8):
         events.append(event(dice, events[-1]))
     text = spec_text(film, [*events, "{black: 70f}"], head)
     job = job_of(text, tmp_path)
