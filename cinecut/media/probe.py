@@ -121,13 +121,14 @@ class _Clock:
         self.joined = getattr(media, "joined", False)
         restarts = restart([packet.decoded for packet in packets], media, self.time_base) is not None
         counted = not bare(media) and sum(packet.shown is not None for packet in packets) < 0.99 * len(packets)
-        if not self.joined and whole and (restarts or counted or _leads_astray(media, video, packets)):
+        declared, *others = _declared_rates(video)
+        collide = whole and _collide(packets, declared * self.time_base)
+        if not self.joined and whole and (restarts or counted or collide or _leads_astray(media, video, packets)):
             self.__init__(JoinedMedia(media, path), video, path, first)  # type: ignore[misc]
             return
         shown = [packet.shown for packet in packets]
         stamps = sorted({stamp for stamp in shown if stamp is not None})
         delays = {None if p.shown is None or p.decoded is None else p.shown - p.decoded for p in packets}
-        declared, *others = _declared_rates(video)
         by_place = in_decode_order(path, delays, int(4 * self.time_base < 1 / declared))
         if not by_place:
             check_order(path)
@@ -135,8 +136,8 @@ class _Clock:
             stamps = stamps[stamps.index(first) :]
             shown = [stamp for stamp in shown if stamp is None or stamp >= stamps[0]]
         doubtful = len(shown) - len(stamps) > max(_EQUAL, len(shown) // 100)
-        self.stamps = bool(packets) and not (doubtful or counted or by_place)
-        if packets and (counted or by_place or not stamps):
+        self.stamps = bool(packets) and not (doubtful or counted or collide or by_place)
+        if packets and (counted or collide or by_place or not stamps):
             head = beginning_of(path, declared)
             unseen, begin = head.skipped + head.leading, head.stamp or Fraction(0)
             stamps = stamps[unseen:]
@@ -189,6 +190,14 @@ class _Packet(NamedTuple):
     length: int | None
     decoded: int | None
     size: int
+
+
+def _collide(packets: list[_Packet], step: Fraction) -> bool:
+    """Whether some pictures have the stamp of another one, and all come at a constant rate, `step` pictures a tick:
+    writers of segments may err where two meet. Then their order tells."""
+    shown = sorted(packet.shown for packet in packets if packet.shown is not None)
+    whole = len(shown) == len(packets) > 1 and len(shown) == round((shown[-1] - shown[0]) * step) + 1
+    return whole and len({*shown}) < len(shown)
 
 
 def _leads_astray(media: Any, video: VideoStream, packets: list[_Packet]) -> bool:

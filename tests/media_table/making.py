@@ -134,6 +134,17 @@ def with_zeros(share: str, count: int) -> Step:
     return step
 
 
+def in_segments(film: Path, out: Path) -> None:
+    """As a downloader joins the segments of a stream, of a second each, behind their head."""
+    parts, kind = out.with_suffix(""), "mpegts" if out.suffix == ".ts" else "fmp4"
+    parts.mkdir()
+    how = ("-c", "copy", "-f", "hls", "-hls_segment_type", kind, "-hls_time", "1", "-hls_list_size", "0")
+    ffmpeg("-i", film, "-map", "0", *how, "-hls_segment_filename", parts / "%03d", parts / "list.m3u8")
+    head = parts / "init.mp4"
+    heads = [head.read_bytes()] if head.exists() else []
+    out.write_bytes(b"".join([*heads, *(part.read_bytes() for part in sorted(parts.glob("[0-9]*")))]))
+
+
 def lost(start: str, end: str, kind: Literal["v", "a"] = "v") -> Step:
     """Without the packets between two times, in seconds."""
     return copied(f"-bsf:{kind}", f"noise=drop='between(pts*tb,{start},{end})'")

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from boxes import edited
 from lacing import laced
-from making import Recipe, bytes_of, copied, lost, skewed, with_cover, with_zeros
+from making import Recipe, bytes_of, copied, in_segments, lost, skewed, with_cover, with_zeros
 from recipes import PICTURES, film
 
 
@@ -82,6 +82,7 @@ def _edits() -> list[Recipe]:
         *_films("fragments", "mp4 h264 aac, mov hevc aac, mp4 av1 aac", more=fragments),
         *_films("fragments, broken off", "mp4 h264 aac, mp4 hevc aac, mp4 h264, mov prores pcm_s16le",
                 steps=(bytes_of("0", "0.7"),), more=fragments),
+        *_films("segments of a stream", "mp4 h264 aac, mp4 hevc aac, ts h264 aac", steps=(in_segments,)),
         *_films("the index first", "mp4 h264 aac", more=("-movflags", "faststart")),
         *_films("a coarse clock", "mp4 h264 aac, mov h264 pcm_s16le", rate="30000/1001",
                 more=("-video_track_timescale", "600")),
