@@ -15,6 +15,7 @@ from test_arrange import _film, _slots, _tempo
 from cinecut.analysis.dialogue.lines import Dialogue
 from cinecut.analysis.edit.arrange import arrange
 from cinecut.analysis.edit.blueprint import Slot, Want
+from cinecut.analysis.edit.candidates import Market
 from cinecut.analysis.edit.cuts import Cut, Take
 from cinecut.analysis.edit.score.sound import _duck, _gain, compose
 from cinecut.analysis.edit.score.voices import SpokenSound
@@ -81,6 +82,16 @@ def test_the_same_film_is_cut_the_same_way_and_otherwise_by_another_genre() -> N
     assert len({tuple(found) for found in shots.values()}) == 3
     common = set(shots["drama"]) & set(shots["romance"])
     assert len(common) < 0.6 * len(shots["drama"])
+
+
+@pytest.mark.parametrize("act", ["act 1", "act 2"])
+def test_what_all_genres_like_tells_none_apart(act: str) -> None:
+    takes, slot = _film(random.Random(7), RATE, shots=60, spoken=0.3), Slot(act, 2, Want.SHOT)
+    vibes = [load_vibe(name) for name in names()]
+    liked = [Market(takes, each, _tempo(each, Fraction(80), RATE), read_weights())._tasted(slot) for each in vibes]
+    alike = np.asarray(np.corrcoef(liked))[np.triu_indices(len(vibes), 1)]
+    assert alike.mean() < 0
+    assert np.std(liked, axis=1) == pytest.approx(read_weights().taste)
 
 
 def test_every_want_and_act_has_its_weights() -> None:
@@ -241,7 +252,8 @@ def test_a_soft_line_is_raised_as_far_as_its_scene_lets_it(beside: int, gain: in
 
 def _ducks(takes: list[Take], sure: set[int]) -> set[tuple[int | None, str]]:
     """How the music is lowered in a film whose phrases have no words, and which of them are sure."""
-    lines = [replace(line, text="", emotion="neutral", sure=line.index in sure) for t in takes for line in t.lines]
+    lines = [line for take in takes for line in take.lines]
+    lines = [replace(each, text="", emotion="neutral", strength=0.0, sure=each.index in sure) for each in lines]
     known = {line.index: line for line in lines}
     takes = [replace(take, lines=tuple(known[line.index] for line in take.lines)) for take in takes]
     vibe, end = load_vibe("drama"), takes[-1].range.end
