@@ -183,7 +183,7 @@ def pytest_collection_finish() -> None:
     gc.freeze()  # all that is loaded by now stays: it is not looked through for garbage again and again
 
 
-_SYSTEM_CASES = 24  # one in so many cases also runs with the system's FFmpeg in `make test`
+_SYSTEM_CASES = 64  # one in so many cases also runs with the system's FFmpeg in `make test`
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -67,7 +67,7 @@ class Footage:
         return any(a <= start * self.rate and end * self.rate <= b for a, b in pairwise(self.edges))
 
 
-def make_film(path: Path, count: int = 44, options: str = X264, bars: int = 0, spoken: bool = True) -> Footage:
+def make_film(path: Path, count: int = 24, options: str = X264, bars: int = 0, spoken: bool = True) -> Footage:
     """A film of `count` shots of 1 to 4 seconds between black, with sound, and subtitles beside it if `spoken`.
 
     A trailer of half its length is quickly cut; one that is hardly shorter than the film takes ten times the work.

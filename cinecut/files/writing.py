@@ -59,14 +59,14 @@ def beside(path: Path, never: Iterable[Path] = (), was: bytes | str | None = Non
         if waiting is None:
             move()
         else:
-            waiting.moves.append((path, move))
+            waiting.moves.append((path, partial(_undoable, target, move)))
 
 
 class _Waiting:
     """Files that are written together: each waits in a folder beside the place that it is to take."""
 
     def __init__(self) -> None:
-        self.moves = list[tuple[Path, Callable[[], object]]]()
+        self.moves = list[tuple[Path, Callable[[], Callable[[], object]]]]()  # each gives what undoes it
         self._folders, self._names = dict[Path, Path](), count()
         self._made = ExitStack()
 
@@ -78,13 +78,11 @@ class _Waiting:
 
     def move(self) -> None:
         """All take their places, or none. Raises Stop, OSError."""
-        formers = list[Callable[[], None]]()
+        formers = list[Callable[[], object]]()
         try:
             for path, move in self.moves:
                 with disk_errors(path):
-                    former = _former(real_path(path))
-                    move()
-                    formers.append(former)
+                    formers.append(move())
         except BaseException:
             for former in reversed(formers):
                 with contextlib.suppress(OSError):
@@ -117,7 +115,14 @@ def remove(path: Path) -> None:
     if waiting is None:
         path.unlink()
     else:
-        waiting.moves.append((path, path.unlink))
+        waiting.moves.append((path, partial(_undoable, real_path(path), path.unlink)))
+
+
+def _undoable(target: Path, move: Callable[[], object]) -> Callable[[], None]:
+    """Do a move; gives what undoes it."""
+    former = _former(target)
+    move()
+    return former
 
 
 def _former(target: Path) -> Callable[[], None]:
@@ -171,18 +176,44 @@ def _exchanged(one: Path, other: Path) -> bool:
 
 
 def put(made: Path, path: Path) -> None:
-    """Move a finished file to `path`, as `beside` does: through a link, also to another disk. Raises OSError, Stop."""
+    """Move a finished file to `path`, as `beside` does: through a link, also to another disk; with `together`, when the
+    block ends, until which the file is to stay where it is. Raises OSError, Stop."""
     check_writable(path)
-    target = real_path(path)
+    target, waiting = real_path(path), _waiting.get()
     _belong_as(target, made)
     try:
-        with _parting(path):
-            made.replace(target)
+        if waiting is None:
+            with _parting(path):
+                made.replace(target)
+        elif made.stat().st_dev != target.parent.stat().st_dev:
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+        else:
+            waiting.moves.append((path, partial(_put_in_place, made, path)))
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
         with beside(target) as part:
             shutil.copyfile(made, part)
+
+
+def _put_in_place(made: Path, path: Path) -> Callable[[], object]:
+    """Gives what undoes it: the former file, which may be large, stays where the finished one was."""
+    target = real_path(path)
+    if what := other_than_file_at(target):
+        raise NotAFileError(errno.EINVAL, what, str(path))
+    with _parting(path):
+        if not os.path.lexists(target):
+            made.replace(target)
+            return partial(target.unlink, missing_ok=True)
+        if _exchanged(made, target):
+            return partial(_exchanged, made, target)
+        target.replace(former := made.with_name(f"{made.name}.former"))
+        try:
+            made.replace(target)
+        except OSError:
+            former.replace(target)
+            raise
+        return partial(former.replace, target)
 
 
 def check_writable(path: Path) -> None:

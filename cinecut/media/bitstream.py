@@ -55,7 +55,10 @@ def shows_nothing(packet: Any, codec: str) -> bool:
 
 
 def may_be_key(packet: Any, codec: str) -> bool:
-    """Whether a packet that is marked as a key frame may be one. Some writers mark what repeats the picture before."""
+    """Whether a packet that is marked as a key frame may be one. Some writers mark what repeats the picture before, or
+    what paints with colours that were named in one before (SMC)."""
+    if codec == "smc":
+        return False
     if codec == "gif":
         return bytes(memoryview(packet)[:3]) == b"GIF"
     return codec != "mpeg4" or _kind_of_mpeg4(packet) in (None, _I)

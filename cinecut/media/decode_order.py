@@ -212,7 +212,7 @@ def _order(packets: list[Any], video: Any) -> dict[int, None]:
     for packet in [*packets[:1], *packets[1 + len(leading) :], None]:
         try:
             order |= {frame.pts: None for frame in context.decode(packet) if frame.pts is not None}
-        except av.error.InvalidDataError:
+        except av.error.FFmpegError:
             continue
     context.flush_buffers()
     return order

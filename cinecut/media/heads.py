@@ -19,6 +19,8 @@ _HEADER = 16 << 20  # bytes of a header that are searched
 _MOST_BOXES = 100_000  # that are looked at: two for each fragment
 _SEARCHED = 3_000_000_000  # bytes of a file that are searched for another head: these kinds of files are smaller
 
+_INITIAL = b"".join(b"\\x%02x" % byte for byte in range(256) if byte & 8)  # the block is the first of its moment
+
 # The heads of containers of which libraries read the first recording alone.
 _HEADS = tuple(
     re.compile(head, re.DOTALL)
@@ -29,6 +31,9 @@ _HEADS = tuple(
         rb"\x06\x0e\x2b\x34\x02\x05\x01\x01\x0d\x01\x02\x01\x01\x02",  # MXF
         rb"YUV4MPEG2 ",
         rb"DKIF\0\0 \0",  # IVF
+        rb"nut/multimedia container\0",
+        rb"\.RMF\0\0\0",
+        rb"wvpk.{4}.\x04\0.{5}\0{4}(?!\0{4}).{4}.[" + _INITIAL + rb"]",  # WavPack's first block with samples
         rb"\x89PNG\r\n\x1a\n",
         rb"(?:RIFF|RF64|BW64).{4}WAVE",
         rb"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\0\0",  # Wave64

@@ -8,11 +8,11 @@ an edit list takes from before its pieces, only for decoding them, begins no par
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from fractions import Fraction
 from functools import cache
-from itertools import chain, islice, pairwise
+from itertools import chain, islice, pairwise, zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -42,7 +42,7 @@ def has_behind(path: Path) -> bool:
 def _needs(media: InputContainer) -> list[tuple[object, ...]]:
     """What the head of a container says of its streams that their packets do not say again."""
     return [
-        (stream.type, name := stream.codec_context.name, *(() if name in _TOLD_AGAIN else _told(stream)))
+        (stream.time_base, name := stream.codec_context.name, *(() if name in _TOLD_AGAIN else _told(stream)))
         for stream in (*media.streams.video, *media.streams.audio)
         if stream.codec_context is not None
     ]
@@ -82,8 +82,8 @@ def restart(decoded: list[int | None], media: Any, base: Fraction) -> int | None
     """The last decoding time before timestamps restart, in ticks of `base`; None if they rise."""
     known = [at for at in decoded if at is not None]
     usual = sorted(after - at for at, after in pairwise(known))[len(known) // 2] if len(known) > 2 else 0
-    reordered = Fraction(_REORDERED * usual)
-    least = reordered if _guesses(media) else min(reordered, _FALL / base)
+    reordered = _REORDERED * usual
+    least = reordered if _guesses(media) else min(reordered, int(_FALL / base))
     falls = (at for at, after in pairwise(known) if usual > 0 and after < at - least)
     return next(falls, None)
 
@@ -97,6 +97,7 @@ class JoinedMedia:
         self._media, self._path, self._video = media, path, picture_stream(media, path).index
         self._guessed = _guesses(media)
         self._parts = _parts(path.absolute(), path.stat().st_mtime_ns)
+        self.reached: dict[int, int] = {}  # by a stream, the number of the recording that is read
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._media, name)
@@ -109,22 +110,38 @@ class JoinedMedia:
 
     def demux(self, *streams: Any) -> Iterator[Any]:
         wanted = {stream.index for each in streams for stream in (each if isinstance(each, list) else [each])}
-        with open_container(self._path) as anew:
-            falls = {index: _Falls(self._guessed) for index in wanted}
-            parts = dict.fromkeys(wanted, 0)
-            for packet in packets_of(anew, [anew.streams[index] for index in sorted(wanted)]):
-                if not packet.size:  # the end
-                    yield packet
-                    continue
-                index, base = packet.stream_index, Fraction(packet.time_base or 1)
-                if not packet.is_discard and falls[index].at(packet, _FALL / base) is not None:
-                    parts[index] = min(parts[index] + 1, len(self._parts) - 1)
-                part = self._parts[parts[index]]
-                offset = round(part.offset / base)
-                early = part.by if index == self._video and packet.pts == part.late else 0
-                packet.pts = None if packet.pts is None else packet.pts + offset - early
-                packet.dts = None if packet.dts is None or self._guessed else packet.dts + offset
+        falls = {index: _Falls(self._guessed) for index in wanted}
+        parts = self.reached = dict.fromkeys(wanted, 0)
+        for packet in _packets(self._path, wanted):
+            if not packet.size:  # the end
                 yield packet
+                continue
+            index, base = packet.stream_index, Fraction(packet.time_base or 1)
+            if not packet.is_discard and falls[index].at(packet, _FALL / base) is not None:
+                parts[index] = min(parts[index] + 1, len(self._parts) - 1)
+            part = self._parts[parts[index]]
+            offset = round(part.offset / base)
+            early = part.by if index == self._video and packet.pts == part.late else 0
+            packet.pts = None if packet.pts is None else packet.pts + offset - early
+            packet.dts = None if packet.dts is None or self._guessed else packet.dts + offset
+            yield packet
+
+
+def _packets(path: Path, wanted: Collection[int]) -> Iterator[Any]:
+    """The packets of streams of all recordings. In Matroska each is opened by itself, since its head says what comes
+    before its sound; otherwise libraries read on."""
+    places = [0, *_behind(path.absolute(), path.stat().st_mtime_ns)]
+    for place, end in zip_longest(places, places[1:]):
+        with open_behind(path, place) if place else open_container(path) as media:
+            for packet in packets_of(media, [media.streams[index] for index in sorted(wanted)]):
+                if end is not None and (not packet.size or (packet.pos or 0) >= end):
+                    break
+                yield packet
+
+
+@cache
+def _behind(path: Path, changed: int) -> tuple[int, ...]:
+    return tuple(matroska_behind(path))
 
 
 def _guesses(media: Any) -> bool:
@@ -170,7 +187,7 @@ def _parts(path: Path, changed: int) -> list[_Part]:
         shown: list[int] = []
         falls = _Falls(guessed := _guesses(media))
         period = 1 / (Fraction(video.guessed_rate) * base) if video.guessed_rate else None
-        packets = (packet for packet in whole_packets(packets_of(media, video)) if not packet.is_discard)
+        packets = (packet for packet in whole_packets(_packets(path, [video.index])) if not packet.is_discard)
         stamps = [_Stamps(packet.pts, packet.dts, packet.is_keyframe) for packet in packets]
         delay = _delay(stamps) if media.format.name == "mpegts" else None
         for number, packet in enumerate(stamps):

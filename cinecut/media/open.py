@@ -22,6 +22,7 @@ from av.video.stream import VideoStream
 from cinecut.diagnostics import Diagnostic, Stop, as_word
 from cinecut.files import open_file
 from cinecut.graph.plan import MEDIA_FORMATS, PICTURE_FORMATS, reading
+from cinecut.language.timebase import clock
 from cinecut.media.bitstream import may_be_key
 from cinecut.media.heads import boxes, check_no_zeros, check_single
 
@@ -29,6 +30,7 @@ _HEAD = 512  # bytes by which a file is taken for something else
 _PICTURE = 1 << 28  # bytes; nothing larger is a picture
 _WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what only the caller's own output can have met
 _ATTACHED_PICTURE = 0x400
+_OF_STILLS = ("png", "mjpeg", "bmp", "webp", "tiff", "gif")
 
 
 def open_container(path: Path, what: str = "film", *, decodes: bool = True) -> InputContainer:
@@ -146,6 +148,10 @@ def packets_of(media: Any, *streams: Any) -> Iterator[Any]:
             context = packet.stream.codec_context
             if packet.is_keyframe and context is not None and not may_be_key(packet, context.codec.name):
                 packet.is_keyframe = False
+            if media.format.name == "dv" and packet.stream.type == "video" and _is_empty(packet, media):
+                continue
+            if media.format.name == "gxf" and packet.pts is not None and packet.pts - 1 == packet.dts:
+                packet.pts += 1  # its ticks are fields; of the last picture libraries guess that it lasts one
             yield packet
     except av.error.PatchWelcomeError:
         if media.format.name != "ogg":
@@ -153,6 +159,22 @@ def packets_of(media: Any, *streams: Any) -> Iterator[Any]:
         name = Path(media.name.removeprefix("file:"))
         message = f"{name} holds several recordings one behind the other, of which the first alone can be read"
         raise Stop("unreadable", message, "divide it, or bring all to one codec and size in one file") from None
+
+
+def _is_empty(packet: Any, media: Any) -> bool:
+    """Whether what is taken for a picture of a DV stream is nothing but zeros. Raises Stop where it is something else
+    that is none: all have one length, and behind anything of another one none is found any more."""
+    data = memoryview(packet)
+    if not data or bytes(data[:2]) == _DV:
+        return False
+    if any(data):
+        name, at = media.name.removeprefix("file:"), clock(packet.pts * Fraction(packet.time_base))
+        message = f"{name} is damaged at {at}: the pictures after it are not found"
+        raise Stop("unreadable", message, "zeros or other data stand between its pictures: get another copy of it")
+    return True
+
+
+_DV = b"\x1f\x07"  # the header section that each picture begins with (IEC 61834-2)
 
 
 def whole_packets(packets: Iterator[Any], diagnostics: list[Diagnostic] | None = None) -> Iterator[Any]:
@@ -242,9 +264,10 @@ _TURN = 1 << 33
 
 
 def picture_stream(media: InputContainer, path: Path) -> VideoStream:
-    """The first stream of moving pictures that can be decoded, ignoring cover art."""
+    """The first stream of moving pictures that can be decoded, ignoring cover art, which some files do not mark: of
+    several streams those of codecs for stills come last."""
     moving = [stream for stream in media.streams.video if not int(stream.disposition) & _ATTACHED_PICTURE]
-    for stream in moving:
+    for stream in sorted(moving, key=lambda each: _decodes(each) and each.codec_context.name in _OF_STILLS):
         if _decodes(stream) and stream.codec_context.width:
             return stream
     if any(not _decodes(stream) for stream in moving):

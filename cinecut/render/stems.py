@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cinecut.ffmpeg.builds import FFmpeg
 from cinecut.ffmpeg.run import Workplace, run_graph
-from cinecut.files import disk_errors, new_folder, put, working_folder
+from cinecut.files import disk_errors, new_folder, put, together, working_folder
 from cinecut.machine.gpu import gpu_lock
 from cinecut.render.folder import Materials
 from cinecut.render.job import Job, Watch
@@ -26,7 +26,7 @@ def render_stems(job: Job, folder: Path, ffmpeg: FFmpeg, watch: Watch, *, force:
         Materials(job, work, watch, Store(None)).bring(job.plan.stems.reads)
         names = [file.name for file in files]
         run_graph(job.plan.stems, names, Workplace(ffmpeg, work, lock, job.plan.places))
-        with new_folder(folder):
+        with new_folder(folder), together():
             for file in files:
                 put(work / file.name, file)
     return files

@@ -13,7 +13,7 @@ from cinecut.diagnostics import Diagnostic
 from cinecut.ffmpeg.builds import FFmpeg
 from cinecut.ffmpeg.meter import Level
 from cinecut.ffmpeg.run import Elsewhere, Running, Workplace
-from cinecut.files import disk_errors, put, working_folder
+from cinecut.files import disk_errors, put, together, working_folder
 from cinecut.machine.gpu import gpu_lock
 from cinecut.render.folder import Materials
 from cinecut.render.job import Job, Watch
@@ -71,11 +71,12 @@ def render(
         made = studio.make(effort.jobs)
         effort.accept({name: folder / file for name, file in made.items()})
         check_output(job, output, force)  # rendering takes a while, and others write files too
-        for target in plan.targets:
-            if target.captions_file:
-                (folder / target.dialogue).write_bytes(plan.files[target.dialogue])
-                put(folder / target.dialogue, captions_beside(files[target.name]))
-            put(folder / made[target.name], files[target.name])
+        with together():
+            for target in plan.targets:
+                if target.captions_file:
+                    (folder / target.dialogue).write_bytes(plan.files[target.dialogue])
+                    put(folder / target.dialogue, captions_beside(files[target.name]))
+                put(folder / made[target.name], files[target.name])
         store.prune()
     warnings = [*plan.diagnostics, *studio.warnings, *store.warnings]
     new = [(each.output, each.start, each.end) for each in studio.new]

@@ -58,7 +58,7 @@ def test_analyze_writes_a_spec_and_a_sheet_and_never_over_them(tmp_path: Path) -
 
 
 def test_programs_are_told_of_music_that_could_not_be_fetched(film: Footage, tmp_path: Path) -> None:
-    arguments = ("--length", "15", "--music", "jamendo", "-o", "mine.yaml", "--json")
+    arguments = ("--length", "8", "--music", "jamendo", "-o", "mine.yaml", "--json")
     run = cinecut("analyze", str(film.path), *arguments, cwd=tmp_path, JAMENDO_CLIENT_ID="")
     assert run.returncode == 0, run.stderr
     (warning,) = [each for each in json.loads(run.stdout)["warnings"] if each["code"] == "music"]
@@ -95,7 +95,7 @@ def _stamps(folder: Path) -> dict[str, tuple[int, int]]:
 
 
 def test_trailer_analyzes_and_renders(film: Footage, tmp_path: Path) -> None:
-    arguments = ("trailer", str(film.path), "--draft", "--length", "15", "--vibe", "action")
+    arguments = ("trailer", str(film.path), "--draft", "--length", "8", "--vibe", "action")
     review = cinecut(*arguments, "--review", cwd=tmp_path)
     assert review.returncode == 0, review.stderr
     assert "cinecut render --draft -- specs/film.yaml" in review.stdout
@@ -123,7 +123,7 @@ def test_review_shows_the_page_and_waits_for_a_spec_without_mistakes(film: Foota
 
         return answer
 
-    arguments = ("trailer", str(film.path), "--draft", "--length", "15", "--vibe", "action", "--review")
+    arguments = ("trailer", str(film.path), "--draft", "--length", "8", "--vibe", "action", "--review")
     asked = [
         ("then press Enter to render", edit("timeline:", "timelin:")),
         ("Nothing is rendered yet. Mend specs/film.yaml", edit("timelin:", "timeline: :")),

@@ -176,9 +176,9 @@ def test_a_film_of_few_short_shots_still_gives_something() -> None:
 def test_a_line_that_stands_alone_is_said_whole() -> None:
     dice = random.Random(1)
     vibe = load_vibe("documentary")
-    takes = _film(dice, Fraction(25), shots=200, spoken=0.9)
+    takes = _film(dice, Fraction(25), shots=100, spoken=0.9)
     tempo = _tempo(vibe, Fraction(75), Fraction(25))
-    cuts = arrange(_slots(vibe, Fraction(120), Fraction(75), True), takes, vibe, tempo)
+    cuts = arrange(_slots(vibe, Fraction(60), Fraction(75), True), takes, vibe, tempo)
     spoken = [cut.line.index for cut in cuts if cut.line is not None]
     assert len(spoken) >= 3
     assert len(set(spoken)) == len(spoken)
@@ -206,7 +206,7 @@ def test_no_part_is_shown_twice_however_long_the_trailer_is() -> None:
     vibe = load_vibe("action")
     tempo = _tempo(vibe, Fraction(128), Fraction(24))
     takes = _film(dice, Fraction(24), shots=8, spoken=0.0)
-    cuts = arrange(_slots(vibe, Fraction(120), Fraction(128), False), takes, vibe, tempo)
+    cuts = arrange(_slots(vibe, Fraction(60), Fraction(128), False), takes, vibe, tempo)
     shown = [cut.in_ for cut in cuts if cut.take is not None]
     assert len(set(shown)) == len(shown) <= 8
 

@@ -6,13 +6,14 @@ import random
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from effort import mostly_slow
-from test_arrange import _film, _slots, _tempo
+from test_arrange import _film, _look, _slots, _tempo
 
-from cinecut.analysis.dialogue.lines import Dialogue
+from cinecut.analysis.dialogue.lines import Dialogue, Line
 from cinecut.analysis.edit.arrange import arrange
 from cinecut.analysis.edit.blueprint import Slot, Want
 from cinecut.analysis.edit.candidates import Market
@@ -195,13 +196,25 @@ def test_no_shot_comes_twice_where_there_are_enough_others(name: str) -> None:
     assert len(set(shown)) == len(shown)
 
 
-@pytest.mark.matrix(3)
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", mostly_slow(names(), ("action",)))
 def test_no_set_up_comes_again_within_three_shots_where_there_are_enough_others(name: str) -> None:
-    """However much a genre likes it."""
-    shown = [cut.take for cut in _silent_film(name)[1] if cut.take]
+    """However much a genre likes it: a third of the takes show the one that it likes best."""
+    dice, best = random.Random(name), {key: float(liking > 0) for key, liking in load_vibe(name).taste.items()}
+    takes = [replace(take, look=_look(dice, n)) for n, take in enumerate(_film(dice, RATE, shots=80, spoken=0.0))]
+    liked = [replace(take, look=takes[0].look, signals=replace(take.signals, **best)) for take in takes[::3]]
+    takes[::3] = liked
+    shown = [cut.take for cut in _cut(name, takes, 40) if cut.take]
     near = [(one, other) for n, one in enumerate(shown) for other in shown[n + 1 : n + 4]]
     assert not [(one.shot, other.shot) for one, other in near if likeness(one.look, other.look) > 0.72]
+
+
+@pytest.mark.parametrize("name", mostly_slow(names(), ("action",)))
+def test_neighbours_never_show_one_set_up_though_the_film_has_only_two(name: str) -> None:
+    dice = random.Random(name)
+    looks = [_look(dice, n) for n in range(2)]
+    takes = [replace(take, look=dice.choice(looks)) for take in _film(dice, RATE, shots=80, spoken=0.0)]
+    for one, other in pairwise(_cut(name, takes, 40)):
+        assert not (one.take and other.take) or likeness(one.take.look, other.take.look) <= 0.72
 
 
 @pytest.mark.matrix(3)
@@ -250,29 +263,37 @@ def test_a_soft_line_is_raised_as_far_as_its_scene_lets_it(beside: int, gain: in
     assert _gain(cut, [phrase], LoudnessCurve(levels), -44, whole)[0] == -10, "a loud one goes down"
 
 
-def _ducks(takes: list[Take], sure: set[int]) -> set[tuple[int | None, str]]:
-    """How the music is lowered in a film whose phrases have no words, and which of them are sure."""
-    lines = [line for take in takes for line in take.lines]
-    lines = [replace(each, text="", emotion="neutral", strength=0.0, sure=each.index in sure) for each in lines]
-    known = {line.index: line for line in lines}
-    takes = [replace(take, lines=tuple(known[line.index] for line in take.lines)) for take in takes]
-    vibe, end = load_vibe("drama"), takes[-1].range.end
-    begin, escalation, climax = (TurningPoint(FilmTime(end.seconds * k / 4), "", "signals") for k in (1, 2, 3))
-    sound = SpokenSound(LoudnessCurve(np.zeros(0, np.float32)), Dialogue(tuple(lines)), end, end)
-    tempo = _tempo(vibe, Fraction(vibe.likely_tempo), RATE)
-    score = compose(_cut("drama", takes), tempo, vibe, None, sound, Story(begin, escalation, climax, end))
-    return {(event.duck, event.why_duck) for event in score.events}
-
-
 def test_the_music_stays_where_nobody_surely_speaks_in_all_of_the_film() -> None:
     """A bird deceives one network now and then, a film full of speech both."""
+    lines = list[Line]()  # of a film whose phrases have no words
     takes = _film(random.Random(7), RATE, shots=60, spoken=0.8)
-    every = {line.index for take in takes for line in take.lines}
-    assert _ducks(takes, set()) == {(None, "")}
-    assert (6, "somebody may speak") in _ducks(takes, {next(iter(every))})
-    deep = {depth or 0 for depth, why in _ducks(takes, every) if why.startswith("somebody speaks")}
+    for number, take in enumerate(takes):
+        takes[number] = replace(
+            take, lines=tuple(replace(line, text="", emotion="neutral", strength=0.0) for line in take.lines)
+        )
+        lines += takes[number].lines
+    cuts, every = _cut("drama", takes, 60), {line.index for line in lines}
+    assert _ducks(cuts, lines, set()) == {(None, "")}
+    assert (6, "somebody may speak") in _ducks(cuts, lines, {next(iter(every))})
+    deep = {depth or 0 for depth, why in _ducks(cuts, lines, every) if why.startswith("somebody speaks")}
     assert min(deep) == 12
     assert max(deep) > 12  # in the last act, in which the music has grown
+
+
+def _ducks(cuts: list[Cut], lines: list[Line], sure: set[int]) -> set[tuple[int | None, str]]:
+    """How the music is lowered where so many of the phrases are sure."""
+    known = {line.index: replace(line, sure=line.index in sure) for line in lines}
+
+    def heard(cut: Cut) -> Cut:
+        take = cut.take and replace(cut.take, lines=tuple(known[line.index] for line in cut.take.lines))
+        return replace(cut, take=take, line=cut.line and known[cut.line.index])
+
+    vibe, end = load_vibe("drama"), max(line.range.end for line in lines)
+    begin, escalation, climax = (TurningPoint(FilmTime(end.seconds * k / 4), "", "signals") for k in (1, 2, 3))
+    sound = SpokenSound(LoudnessCurve(np.zeros(0, np.float32)), Dialogue(tuple(known.values())), end, end)
+    tempo = _tempo(vibe, Fraction(vibe.likely_tempo), RATE)
+    score = compose([heard(cut) for cut in cuts], tempo, vibe, None, sound, Story(begin, escalation, climax, end))
+    return {(event.duck, event.why_duck) for event in score.events}
 
 
 def test_the_music_goes_down_by_less_where_a_film_hardly_speaks() -> None:

@@ -113,7 +113,7 @@ def test_analyze_matches_light_where_it_is_asked_to(tmp_path: Path) -> None:
     film = encode(tmp_path / "film.mkv", np.concatenate(shots))
     texts = []
     for options in ((), ("--match-light", "--force")):
-        options = (*options, "--no-models", "--vibe", "drama", "-o", "spec.yaml")
+        options = (*options, "--no-models", "--vibe", "drama", "--length", "10", "-o", "spec.yaml")
         done = cinecut("analyze", film, *options, cwd=tmp_path, CINECUT_CACHE_DIR=str(tmp_path / "cache"))
         assert done.returncode == 0, done.stderr
         texts.append((tmp_path / "spec.yaml").read_text(encoding="utf-8"))

@@ -87,7 +87,7 @@ def analyze(packages: Path, folder: Path, *arguments: str) -> tuple[int, str, st
 def test_a_package_does_what_it_says_it_does(packages: Path, studio: tuple[Path, Footage]) -> None:
     folder, _ = studio
     chosen = [word for group in ("shots", "transcribe", "describe", "beats") for word in (f"--{group}", "crisp")]
-    status, out, err = analyze(packages, folder, "--music", "song.wav", "--length", "15", "-o", "by.yaml", *chosen)
+    status, out, err = analyze(packages, folder, "--music", "song.wav", "--length", "8", "-o", "by.yaml", *chosen)
     assert status == 0, out + err
     assert "plug-in" not in err
     report = Report()
@@ -118,7 +118,7 @@ def test_one_that_fails_ends_in_a_message_that_names_it(
     folder, _ = studio
     music = ["--music", "song.wav"] if group == "beats" else []
     before = names(folder)
-    status, out, err = analyze(packages, folder, "--length", "15", "-o", "never.yaml", f"--{group}", name, *music)
+    status, out, err = analyze(packages, folder, "--length", "8", "-o", "never.yaml", f"--{group}", name, *music)
     assert (status, out) == (1, "")
     message = next(line for line in err.splitlines() if line.startswith("error: "))
     assert message.startswith(f"error: the plug-in {name} 1.5 of cinecut.{group} failed: ")

@@ -51,7 +51,7 @@ def film(studio: Path) -> Footage:
 
 
 def analysed(film: Path, target: Path, vibe: str, music: Path | None = None, credit: str | None = None) -> Analysis:
-    request = Request(film, target, load_vibe(vibe), music=music, credit=credit, length=Fraction(60))
+    request = Request(film, target, load_vibe(vibe), music=music, credit=credit, length=Fraction(30))
     found = analyze(request, lambda stage, done: None)
     target.write_text(found.text, encoding="utf-8")
     assert [str(d) for d in check_spec(target)] == []
@@ -74,14 +74,13 @@ def level(sound: Sound, start: Fraction, end: Fraction) -> float:
     return float(10 * np.log10(np.mean(np.square(part)) + 1e-12))
 
 
-def _stems(film: Footage, studio: Path, folder: Path, vibe: str) -> tuple[tuple[Placed, ...], dict[str, Sound]]:
-    analysed(film.path, folder / "spec.yaml", vibe, studio / "song.wav")
-    files = render_stems(prepare(folder / "spec.yaml"), folder / "stems", find_ffmpeg(None), SILENT)
-    return read(folder / "spec.yaml")[1], {file.stem: soundfile.read(file)[0] for file in files}
-
-
-def test_music_stops_for_the_breath_and_rings_under_the_title(film: Footage, studio: Path, tmp_path: Path) -> None:
-    events, stems = _stems(film, studio, tmp_path, "sci-fi")
+def test_music_stops_for_the_breath_rings_under_the_title_and_goes_down_for_voices(
+    film: Footage, studio: Path, tmp_path: Path
+) -> None:
+    analysed(film.path, tmp_path / "spec.yaml", "sci-fi", studio / "song.wav")
+    files = render_stems(prepare(tmp_path / "spec.yaml"), tmp_path / "stems", find_ffmpeg(None), SILENT)
+    stems = {file.stem: soundfile.read(file)[0] for file in files}
+    events = read(tmp_path / "spec.yaml")[1]
     (breath,) = [placed for placed in events if isinstance(placed.event, Black) and placed.event.silent]
     (card,) = [placed for placed in events if isinstance(placed.event, Card)]
     for name in ("film", "music"):
@@ -90,10 +89,6 @@ def test_music_stops_for_the_breath_and_rings_under_the_title(film: Footage, stu
     assert level(stems["music"], card.start, card.end) > -60, "the music rings under the title"
     assert level(stems["music"], card.end, events[-1].end) < -110, "the button is without music"
     assert level(stems["effects"], card.start, card.start + 1) > level(stems["effects"], card.start - 1, card.start)
-
-
-def test_voices_stand_above_the_music(film: Footage, studio: Path, tmp_path: Path) -> None:
-    events, stems = _stems(film, studio, tmp_path, "drama")
     voices = [(placed, voice) for placed in events for voice in placed.event.voice]
     assert 1 <= len(voices) <= 3
     for placed, voice in voices:

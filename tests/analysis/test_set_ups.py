@@ -118,6 +118,7 @@ def test_wipes_between_shots_that_move_are_found_to_the_picture(kind: str) -> No
         assert abs(after - end) <= 2
 
 
+@pytest.mark.matrix(3)
 @pytest.mark.parametrize("kind", WIPES)
 def test_wipes_into_a_pan_are_found_to_the_picture_and_suspected_by_half_their_pictures(kind: str) -> None:
     for length, speed in ((12, 2),) if kind == "soft wipe" else ((12, 2), (24, 1)):
@@ -191,3 +192,34 @@ def test_gradual_cuts_are_suspected_alike_however_early_they_are_looked_for(step
 def test_flashes_are_no_cuts(encoder: str, tmp_path: Path) -> None:
     for length in (1, 3):
         assert found(flashes("flash", set_up(2, 100, 0), (20, 61), length), encoder, tmp_path).extra == 0
+
+
+@pytest.mark.parametrize("encoder", ["x264", "x264 fixed"])
+def test_a_flash_or_a_strobe_beside_a_cut_does_not_hide_it(encoder: str, tmp_path: Path) -> None:
+    pieces = [set_up(seed, 30, seed) for seed in range(2, 8)]
+    cuts = tuple(range(30, 180, 30))
+    for length, away in ((1, (-3,)), (1, (-2,)), (1, (1,)), (2, (-4,)), (2, (2,)), (1, range(-8, 9, 3))):
+        frames = np.concatenate(pieces)
+        for cut in cuts:
+            for place in away:
+                bright = frames[cut + place : cut + place + length]
+                bright[:] = bright * 0.1 + 0.9 * 250
+        result = found(CutFilm("flashes", frames, cuts), encoder, tmp_path)
+        assert (result.recall, result.extra) == (1, 0), (length, away)
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("lamp", ["at the left", "at the top", "with an edge"])
+@pytest.mark.parametrize("encoder", ["x264", "x264 fixed"])
+def test_a_lamp_that_goes_on_or_off_is_no_cut(encoder: str, lamp: str, tmp_path: Path) -> None:
+    y, x = (np.mgrid[:HEIGHT, :WIDTH] + 0.5) / np.array([HEIGHT, WIDTH])[:, None, None]
+    lit = {
+        "at the left": np.clip(1 - 1.3 * x, 0, 1),
+        "at the top": np.clip(1 - 1.4 * y, 0, 1),
+        "with an edge": x + 0.2 * y < 0.45,
+    }[lamp][..., None]
+    frames = np.concatenate([set_up(seed, 40, seed) for seed in (2, 3)])
+    for start, end in ((9, 19), (26, 33), (50, 61)):
+        frames[start:end] = np.clip(frames[start:end] * (1 + 0.7 * lit) + 40 * lit, 0, 255)
+    result = found(CutFilm("lamp", frames, (40,)), encoder, tmp_path)
+    assert (result.recall, result.extra) == (1, 0)

@@ -43,6 +43,7 @@ def found(pictures: list[Luma]) -> set[int]:
     return {rank for each in supers.found() for rank in (each.first, each.last)}
 
 
+@pytest.mark.matrix(7)
 @pytest.mark.parametrize("scale", [0.45, 0.6, 1.0])
 @pytest.mark.parametrize("at", [(40, 300), (180, 80), (300, 320)])
 @pytest.mark.parametrize("speed", [23, 0])
@@ -78,7 +79,10 @@ def test_a_mark_of_the_whole_film_is_none_and_hides_no_name() -> None:
     assert found(named) == {20, 21, 22, 23}
 
 
-@pytest.mark.parametrize("options", ["-c:v libx264 -g 250", "-c:v libx264 -g 12", "-c:v mpeg4 -q:v 3"])
+@pytest.mark.parametrize(
+    "options",
+    ["-c:v libx264 -g 250", pytest.param("-c:v libx264 -g 12", marks=pytest.mark.slow), "-c:v mpeg4 -q:v 3"],
+)
 def test_a_shot_with_a_name_is_kept_out_and_others_are_not(options: str, tmp_path: Path) -> None:
     """In the first and the last shot of four a name appears."""
     pictures = []
@@ -97,6 +101,7 @@ def test_a_shot_with_a_name_is_kept_out_and_others_are_not(options: str, tmp_pat
     assert [shot.why_not for shot in shots] == ["title", None, None, "title"]
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("size", ["2x2", "16x34", "36x1400", "2000x32"])
 @pytest.mark.parametrize("form", ["yuv420p", "gray", "bgr0", "yuv444p10le"])
 def test_pictures_of_any_size_and_form_are_searched(size: str, form: str, tmp_path: Path) -> None:

@@ -127,7 +127,7 @@ CASES = {
 
 
 QUICK = (
-    "mkv 23.976", "mp4 29.97", "ts 25 open GOP", "avi mpeg4 B", "mp4 sound first", "mov mono", "mp4 no sound",
+    "ts 25 open GOP", "avi mpeg4 B", "mp4 sound first", "mov mono", "mp4 no sound",
     "mkv variable", "mp4 90", "mkv anamorphic", "ts interlaced", "mov prores 23.976",
 )  # fmt: skip
 

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from oracle import Film, Luma
 from rendering import Rendered, render_text, spec_text
 
+from cinecut.media.probe import film_facts
+
 Films = Callable[[Film], Film]
 Box = tuple[int, int, int, int]  # left, top, right, bottom; right and bottom are outside
 
@@ -113,10 +115,13 @@ def test_another_size_gets_bars(film: Film, ffmpeg: Path, tmp_path: Path) -> Non
 
 
 def test_wide_pixels_become_square(films: Films, ffmpeg: Path, tmp_path: Path) -> None:
-    film = films(Film(Path("a.mkv"), Fraction(25), 12, (360, 288), sar=Fraction(64, 45)))
-    picture = shown(film, "{shot: {in: 0s, for: 2f}}", tmp_path, ffmpeg).pictures[0]
-    assert picture.shape == (288, 512)
-    assert close(ring(picture), (512 * 0.12, 288 * 0.12, 512 * 0.88, 288 * 0.66), 3)
+    """Though the width is no whole number: 354 of 64:45 are 503.5."""
+    film = films(Film(Path("a.mkv"), Fraction(25), 12, (354, 288), sar=Fraction(64, 45)))
+    text = spec_text(film, ["shot: {in: 0s, for: 2f}"], "output: {codec: h264}")  # in it the shape of pixels is exact
+    rendered = render_text(text, tmp_path, ffmpeg)
+    facts = film_facts(rendered.path)
+    assert (facts.size, facts.sar) == ((504, 288), Fraction(1))
+    assert close(ring(rendered.pictures[0]), (504 * 0.12, 288 * 0.12, 504 * 0.88, 288 * 0.66), 3)
 
 
 @pytest.mark.matrix(2)

@@ -72,7 +72,7 @@ def check(studio: Path, film: str, vibe: str, length: int | None, music: bool) -
 
 @pytest.mark.matrix
 @pytest.mark.parametrize("film", FILMS)
-@pytest.mark.parametrize(("vibe", "length", "music"), [("thriller", 20, True), ("drama", 30, False)])
+@pytest.mark.parametrize(("vibe", "length", "music"), [("thriller", 12, True), ("drama", 16, False)])
 def test_a_written_spec_passes(film: str, vibe: str, length: int, music: bool, studio: Path) -> None:
     check(studio, film, vibe, length, music)
 

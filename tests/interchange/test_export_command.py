@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
 import shutil
 import subprocess
+import termios
+import time
 import xml.etree.ElementTree as ET
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -188,11 +193,10 @@ def test_melt_plays_the_project_as_cinecut_renders_it(tmp_path: Path) -> None:
     ):
         done = cinecut(*arguments, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
-    play = ["melt", "cut.kdenlive", "-consumer", "avformat:melt.mkv", "vcodec=ffv1", "acodec=pcm_s16le", "ar=48000"]
-    _play([*play, "real_time=-1"], tmp_path)
-    theirs, ours = ([number_of(p) for p in read_pictures(tmp_path / name)] for name in ("melt.mkv", "ours.mp4"))
+    played = _play(tmp_path, "acodec=pcm_s16le", "ar=48000")
+    theirs, ours = ([number_of(p) for p in read_pictures(file)] for file in (played, tmp_path / "ours.mp4"))
     assert theirs == ours
-    heard, stems = read_sound(tmp_path / "melt.mkv"), tmp_path / "cut_stems"
+    heard, stems = read_sound(played), tmp_path / "cut_stems"
     mix = sum(soundfile.read(stems / f"{name}.wav")[0] for name in ("film", "effects"))
     assert heard.shape == mix.shape
     errors = [np.abs(np.roll(heard, by, axis=0) - mix).mean() for by in (-1, 0, 1)]
@@ -200,16 +204,41 @@ def test_melt_plays_the_project_as_cinecut_renders_it(tmp_path: Path) -> None:
     assert errors[1] < 0.001
 
 
-def _play(command: Sequence[str], folder: Path) -> None:
-    """Run melt to its end. Now and then it sleeps for ever after its last frame; then it is asked once more."""
-    for patience in (60, GIVE_UP):
+def _play(folder: Path, *settings: str) -> Path:
+    """Let melt play cut.kdenlive into melt.mkv; returns that file.
+
+    melt 7.12 starts the thread that writes before it marks itself as running. If the thread is the faster one, it finds
+    nothing running and ends; melt then writes nothing, or sleeps for ever. So the thread is held back: it writes to a
+    pipe, which opens only when somebody reads, and nobody reads before melt, which runs by then, has taken a key.
+    """
+    pipe, film = folder / "pipe.mkv", folder / "melt.mkv"
+    os.mkfifo(pipe)
+    target = ["-consumer", f"avformat:{pipe.name}", "vcodec=ffv1", "real_time=-1", *settings]
+    with (
+        film.open("wb") as written,
+        (folder / "melt.txt").open("wb") as said,
+        _process("melt", "-getc", "cut.kdenlive", *target, cwd=folder, stdin=subprocess.PIPE, stderr=said) as player,
+    ):
+        assert player.stdin
+        player.stdin.write(b"\n")
+        player.stdin.flush()
+        while player.poll() is None and int.from_bytes(fcntl.ioctl(player.stdin, termios.FIONREAD, bytes(4)), "little"):
+            time.sleep(0.01)
+        with _process("cat", pipe, stdout=written) as reader:
+            assert reader.wait(GIVE_UP) == 0
+        player.stdin.close()
+        assert player.wait(GIVE_UP) == 0
+    return film
+
+
+@contextmanager
+def _process(*command: str | Path, **streams: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that does not outlive the block."""
+    with subprocess.Popen(command, **streams) as process:
         try:
-            subprocess.run(command, cwd=folder, capture_output=True, check=True, timeout=patience)
-        except subprocess.TimeoutExpired:
-            if patience == GIVE_UP:
-                raise
-        else:
-            return
+            yield process
+        finally:
+            process.kill()
 
 
 FILLED = """cinecut: 1
@@ -228,8 +257,6 @@ def test_melt_fills_the_frame_as_cinecut_does(tmp_path: Path) -> None:
     for arguments in (("link", "cut.yaml"), ("export", "cut.yaml", "--to", "kdenlive")):
         assert cinecut(*arguments, cwd=tmp_path).returncode == 0
     assert cinecut("render", "cut.yaml", "-o", "ours.mkv", cwd=tmp_path).returncode == 0
-    play = ["melt", "cut.kdenlive", "-consumer", "avformat:melt.mkv", "vcodec=ffv1", "an=1", "real_time=-1"]
-    _play(play, tmp_path)
-    theirs, ours = (list(read_pictures(tmp_path / name)) for name in ("melt.mkv", "ours.mkv"))
+    theirs, ours = (list(read_pictures(file)) for file in (_play(tmp_path, "an=1"), tmp_path / "ours.mkv"))
     assert len(theirs) == len(ours) == 12
     assert all(np.array_equal(*pair) for pair in zip(theirs, ours, strict=True))

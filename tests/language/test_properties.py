@@ -221,8 +221,10 @@ def load(text: str) -> Spec:
     return spec
 
 
+@rounds
 @given(specs())
-def test_events_tile_the_trailer(text: str) -> None:
+@settings(max_examples=25)
+def test_events_tile_the_trailer(go: int, text: str) -> None:
     spec = load(text)
     report = Report()
     timeline = layout_of(spec, report).timeline
@@ -237,8 +239,10 @@ def test_events_tile_the_trailer(text: str) -> None:
         assert all(abs(p.range.end.index - p.end * timeline.rate) <= Fraction(1, 2) for p in timeline.events)
 
 
+@rounds
 @given(specs())
-def test_what_has_no_mistakes_compiles(text: str) -> None:
+@settings(max_examples=25)
+def test_what_has_no_mistakes_compiles(go: int, text: str) -> None:
     """Compiling verifies the graph: it raises where that is not legal."""
     spec = load(text)
     report = Report()
@@ -374,8 +378,10 @@ def test_the_quick_answer_is_jsonschemas(go: int, place: tuple[int, int], value:
         _agree(plain(root))
 
 
+@rounds
 @given(specs())
-def test_the_quick_answer_is_jsonschemas_for_specs(text: str) -> None:
+@settings(max_examples=25)
+def test_the_quick_answer_is_jsonschemas_for_specs(go: int, text: str) -> None:
     root = parse_document(Path("spec.yaml"), text, Report()).root
     assert root is not None
     _agree(plain(root))

@@ -58,7 +58,7 @@ def test_an_index_is_whole_or_not_there(small_disk: Disk, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("kilobytes", [4, 8])
 def test_an_index_without_a_result_leaves_no_folder(kilobytes: int, small_disk: Disk, tmp_path: Path) -> None:
-    make_film(tmp_path / "a.mkv", 6)
+    make_film(tmp_path / "a.mkv", 3)
     (disk := small_disk(kilobytes)).joinpath("filler").write_bytes(bytes(kilobytes * 1024 - 4096))
     done = cinecut("index", "a.mkv", "--no-models", "-C", disk / "new" / "all", cwd=tmp_path)
     assert re.match(FULL, done.stderr), done.stderr

@@ -337,3 +337,31 @@ def test_one_that_cannot_take_its_place_brings_the_others_back(tmp_path: Path) -
         write_all()
     assert (old.read_text(), old.stat().st_mode & 0o777, gone.read_text()) == ("old", 0o640, "gone")
     assert sorted(tmp_path.iterdir()) == [gone, old]
+
+
+@pytest.mark.parametrize("exchanges", [True, False])  # some file systems cannot
+def test_finished_files_take_their_places_together(
+    exchanges: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not exchanges:
+        monkeypatch.setattr(writing, "_exchanged", lambda one, other: False)
+    (work := tmp_path / "work").mkdir()
+    (old := tmp_path / "old").write_text("old")
+    files = [old, tmp_path / "new", tmp_path / "last"]
+
+    def put_all() -> None:
+        with together():
+            for file in files:
+                (made := work / file.name).write_text("made")
+                put(made, file)
+            assert not files[1].exists()
+
+    files[2].mkdir()  # others make things too
+    (files[2] / "theirs").touch()
+    with pytest.raises(Stop):
+        put_all()
+    assert (old.read_text(), files[1].exists()) == ("old", False)
+    (files[2] / "theirs").unlink()
+    files[2].rmdir()
+    put_all()
+    assert [file.read_text() for file in files] == ["made"] * 3

@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from effort import rounds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -114,9 +115,10 @@ def facts_for(spec: Spec) -> tuple[dict[NodePath, FilmFacts | SongFacts | StillF
     return found, replace(wanted, timeline=tuple(timeline))
 
 
+@rounds
 @given(layouts())
-@settings(max_examples=150)
-def test_linking_keeps_every_other_byte(text: str) -> None:
+@settings(max_examples=40)
+def test_linking_keeps_every_other_byte(go: int, text: str) -> None:
     document, spec = load(text)
     facts, wanted = facts_for(spec)
     written = write_facts(document, facts, {})
@@ -141,9 +143,10 @@ names = st.text(st.sampled_from("ab/.'\"\\:#, -~%{}[]é日\t\n"), min_size=1) | 
 )
 
 
+@rounds
 @given(layouts(), names)
-@settings(max_examples=100)
-def test_a_moved_film_is_named_whatever_its_name(text: str, name: str) -> None:
+@settings(max_examples=25)
+def test_a_moved_film_is_named_whatever_its_name(go: int, text: str, name: str) -> None:
     document, spec = load(text)
     facts, wanted = facts_for(spec)
     _, found = load(write_facts(document, facts, {("film",): name}))

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import av
 import pytest
+from effort import mostly_slow
 from oracle import BUNDLED, Film, Sound, read_frames, read_stamps
 from rendering import Piece, render_text, sound_errors, spec_text
 from test_exactness import check
@@ -193,6 +194,19 @@ def test_gaps_in_the_sound_are_silent(films: Films, bundled: Path, tmp_path: Pat
     assert max(map(abs, sound_errors(rendered, film, after, base.rate))) <= 48
 
 
+def test_gaps_in_joined_recordings_are_whole_frames(films: Films, bundled: Path, tmp_path: Path) -> None:
+    """Though stamps of whole milliseconds say half of one more or less."""
+    base = films(BASE)
+    options = "-c:v copy -c:a flac -frame_size 1000 -bsf:a noise=drop=between(pts*tb\\,{0}\\,{0}+1)"
+    parts = [made(base.path, tmp_path / f"{at}.mkv", options.format(at)).read_bytes() for at in (3, 5)]
+    odd = tmp_path / "joined.mkv"
+    odd.write_bytes(b"".join(parts))
+    assert film_facts(odd).joined
+    for at in (Fraction(9, 2), Fraction(13, 2)):
+        rendered = render_text(spec_text(replace(base, path=odd), [Piece(at, 20).event]), tmp_path, bundled)
+        assert max(map(abs, sound_errors(rendered, base, [Piece(at, 20)], base.rate))) <= 1
+
+
 def test_a_film_that_changes_midway(films: Films, bundled: Path, tmp_path: Path) -> None:
     """Size of the picture and number of channels: all is brought to what it begins with."""
     base = films(BASE)
@@ -360,10 +374,17 @@ def test_a_larger_picture_and_sound_begin_midway_a_little_early(films: Films, bu
     assert rendered.sound[20_000:].any()
 
 
-@pytest.mark.parametrize("rate", ["2997/100", "2997/125", "30000/1001", "24000/1001", "119/4"])
-@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
-def test_a_rate_near_a_standard_one_is_constant_however_long_the_film(rate: str, suffix: str, tmp_path: Path) -> None:
+NEAR = [
+    f"{suffix} {rate}"
+    for suffix in ("mp4", "mkv")
+    for rate in ("2997/100", "2997/125", "30000/1001", "24000/1001", "119/4")
+]
+
+
+@pytest.mark.parametrize("kind", mostly_slow(NEAR, ["mkv 2997/100", "mkv 30000/1001", "mp4 2997/125"]))
+def test_a_rate_near_a_standard_one_is_constant_however_long_the_film(kind: str, tmp_path: Path) -> None:
     """After ten minutes stamps of 29.97 pictures a second lie a millisecond off those of 30000/1001."""
+    suffix, rate = kind.split()
     film = tmp_path / f"film.{suffix}"
     source = ["-f", "lavfi", "-i", f"color=s=16x16:r={rate}:d=900"]
     subprocess.run([BUNDLED, "-v", "error", *source, "-c:v", "mpeg4", "-g", "300", film], check=True)

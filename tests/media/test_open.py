@@ -255,3 +255,13 @@ def test_nothing_but_zeros(tmp_path: Path) -> None:
     (tmp_path / "film.mp4").write_bytes(bytes(5000))
     with pytest.raises(Stop, match="nothing but zeros"):
         film_facts(tmp_path / "film.mp4")
+
+
+@pytest.mark.parametrize("codec", ["png", "mjpeg"])
+def test_a_picture_on_the_cover_that_nobody_marked_is_no_film(codec: str, tmp_path: Path) -> None:
+    source = ["-f", "lavfi", "-i", "testsrc2=s=64x48:r=25:d=2", "-f", "lavfi", "-i", "color=red:s=300x400:r=25:d=0.04"]
+    maps = ["-map", "1:v", "-map", "0:v", "-c:v:0", codec, "-c:v:1", "mpeg4"]
+    subprocess.run([FFMPEG, "-v", "error", *source, *maps, tmp_path / "film.mkv"], check=True)
+    facts = film_facts(tmp_path / "film.mkv")
+    assert facts.duration == 2
+    assert facts.size == (64, 48)

@@ -17,11 +17,11 @@ FILMS = {
     "f.mp4": "-c:v mpeg4 -c:a aac -movflags frag_keyframe+empty_moov",
     "mov": "-c:v mjpeg -c:a pcm_s16le", "wtv": "-c:v mpeg4 -c:a mp2",
     "mxf": "-c:v mpeg2video -c:a pcm_s16le -ar 48000", "swf": "-c:v flv -an", "apng": "-an -f apng", "y4m": "-an",
-    "ivf": "-c:v libvpx -deadline realtime -an",
+    "ivf": "-c:v libvpx -deadline realtime -an", "nut": "-c:v mjpeg -c:a mp2", "rm": "-c:v rv10 -c:a ac3",
 }  # fmt: skip
 SONGS = {
     "wav": "", "w64": "", "rf64": "-f wav -rf64 always", "aiff": "", "caf": "-c:a pcm_s16le", "m4a": "-c:a aac",
-    "wma": "-c:a wmav2", "tta": "", "voc": "",
+    "wma": "-c:a wmav2", "tta": "", "voc": "", "wv": "", "6.wv": "-ac 6",
 }  # fmt: skip
 INPUTS = ("-f", "lavfi", "-i", "testsrc2=s=64x48:r=25:d=1", "-f", "lavfi", "-i", "sine=d=1")
 

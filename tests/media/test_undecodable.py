@@ -103,3 +103,24 @@ def test_packets_of_which_nothing_decodes_are_no_picture_that_stands(picture: st
         with pytest.raises(Stop, match=r"holds next to nothing that can be decoded from 0:0(1|0\.96)"):
             write(*shot)
     write("3", "3.8")
+
+
+DV = "-c:v dvvideo -s 720x576 -pix_fmt yuv420p"
+
+
+def test_zeros_behind_a_dv_stream_are_no_pictures(tmp_path: Path) -> None:
+    """Libraries take them for pictures of the other system of television, which are shorter."""
+    one = recording(film := tmp_path / "film.dv", DV, "-ac 2")
+    film.write_bytes(one + bytes(500_000))
+    facts = film_facts(film)
+    assert facts.duration == 4
+    assert facts.rate == 25
+    assert not facts.variable
+
+
+@pytest.mark.parametrize("between", [bytes(300_000), b"anything " * 20_000])
+def test_what_stands_between_the_pictures_of_a_dv_stream_is_said(between: bytes, tmp_path: Path) -> None:
+    one = recording(film := tmp_path / "film.dv", DV, "-ac 2")
+    film.write_bytes(one[:7_200_000] + between + one[7_200_000:])
+    with pytest.raises(Stop, match=r"damaged at 0:02[.\d]*: the pictures after it are not found"):
+        film_facts(film)

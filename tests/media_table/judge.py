@@ -23,6 +23,7 @@ import av
 import av.error
 import cv2
 import numpy as np
+from changing import changing_rate
 from making import number_of_code
 from numpy.typing import NDArray
 from oracle import BUNDLED, number_of
@@ -44,6 +45,7 @@ class Decoded:
     sound_start: Fraction = Fraction(0)
     sound: Samples | None = None
     names: tuple[str, ...] = ()  # of the channels
+    loose: Fraction = Fraction(0)  # samples by which the place of its sound is not known
 
     def number(self, index: int) -> str:
         """The number that a picture shows, in words."""
@@ -51,14 +53,14 @@ class Decoded:
         return str(number_of_code(code)) if isinstance(code, int) else str(code)
 
 
-def decode(film: Path, sound: int | None, *options: str) -> Decoded:
+def decode(film: Path, sound: int | None, changing: bool = False) -> Decoded:
     """Everything that FFmpeg gives out for a file, from its start. Raises LookupError where it gives no picture.
 
-    `options` are FFmpeg's, of the sound."""
+    `changing`: of a film whose sound may change its rate."""
     with tempfile.TemporaryDirectory(dir=film.parent) as name:
         folder = Path(name)
         video = ["-map", "0:V:0", "-fps_mode", "passthrough", "-enc_time_base", "demux", "-pix_fmt", "gray"]
-        audio = ["-map", f"0:a:{sound}", "-c:a", "pcm_f32le", *options]
+        audio = ["-map", f"0:a:{sound}", "-c:a", "pcm_f32le"]
         command: list[str | Path] = [BUNDLED, "-nostdin", "-v", "error", "-y"]
         command += ["-copyts", "-i", film]
         command += [*video, "-f", "rawvideo", folder / "v", *video, "-f", "framecrc", folder / "v.txt"]
@@ -78,12 +80,15 @@ def decode(film: Path, sound: int | None, *options: str) -> Decoded:
             stamps, pictures = places, list(data)
         if sound is None:
             return Decoded(stamps, pictures, tick)
+        if changing and (parts := changing_rate(film, sound, _resampled, RATE)) is not None:
+            return Decoded(stamps, pictures, tick, parts.start, parts.sound, _channel_names(parts.layout), parts.loose)
         return Decoded(stamps, pictures, tick, *_placed(film, folder, sound))
 
 
 def joined(first: Decoded, second: Decoded, period: Fraction) -> Decoded:
-    """Two recordings in one file: what the second one shows and sounds like follows the first one's last picture."""
-    later = first.stamps[-1] + period - second.stamps[0]
+    """Two recordings in one file: what the second one shows and sounds like follows the first one's last picture, or
+    comes later, as its stamps say."""
+    later = max(Fraction(0), first.stamps[-1] + period - second.stamps[0])
     pictures, stamps = [*first.pictures, *second.pictures], [*first.stamps, *(s + later for s in second.stamps)]
     if first.sound is None or second.sound is None:
         return replace(first, pictures=pictures, stamps=stamps)
@@ -106,6 +111,8 @@ def _places(film: Path, stamps: list[Fraction]) -> list[Fraction]:
         bare = int(media.format.flags) & 0x80  # AVFMT_NOTIMESTAMPS: its stamps are made up
         with suppress(av.error.FFmpegError):  # the end of some
             packets.extend(packet for packet in media.demux(video=0) if packet.size)
+    if film.suffix == ".gxf":  # of its last picture FFmpeg guesses that it lasts one field
+        return [ceil(stamp * rate) / rate for stamp in stamps]
     if bare or all(packet.pts is None for packet in packets):
         return [n / rate for n in range(len(packets))]
     if any(packet.pts is None for packet in packets):
@@ -149,11 +156,13 @@ def _placed(film: Path, folder: Path, number: int) -> tuple[Fraction, Samples | 
     data = np.frombuffer((folder / "a").read_bytes(), "<f4").reshape(-1, len(names))
     tick = Fraction(header["tb"]) * rate  # in samples: 1, but where a codec has its own clock
     places: list[tuple[int, int]] = []  # of each block, and its samples
-    for pts, length in rows:
+    for (pts, length), (after, _) in zip(rows, [*rows[1:], rows[-1]], strict=True):
         stamp, samples = round(pts * tick), round(length * tick)
         counted = sum(places[-1]) if places else stamp
         lost = max(0, round((stamp - counted) / samples)) * samples  # in whole blocks, if the clock allows it
         place = next((at for at in (counted, counted + lost) if abs(stamp - at) <= slack), stamp)
+        if abs(round(after * tick) - counted - samples) <= slack:  # of Vorbis one alone may be wrong
+            place = counted
         places.append((place, samples))
     begin, end = min(place for place, _ in places), max(place + samples for place, samples in places)
     second = rate // np.gcd(rate, RATE)  # samples that are a whole number at RATE too
@@ -273,6 +282,9 @@ def _sound_fault(film: Decoded, exact: Fraction, heard: Samples) -> str | None:
         return "sound where the film has none" if np.abs(heard).max() > 0.01 else None
     if _rms(heard) < _rms(wanted) / 20:
         return "silence"
+    shifts = sorted(range(-floor(film.loose), floor(film.loose) + 1), key=abs)
+    tried = [(shift, piece) for shift in shifts if (piece := stretch(film.sound, at + shift, len(heard))) is not None]
+    shift, wanted = min(tried, key=lambda one: _rms(_fit(one[1], heard)[2])) if len(tried) > 1 else (0, wanted)
     weights, late, residual = _fit(wanted, heard)
     blocks = range(0, len(heard) - _BLOCK + 1, _BLOCK)
     # Beside a hole the resampler's edge is none of ours.
@@ -284,7 +296,7 @@ def _sound_fault(film: Decoded, exact: Fraction, heard: Samples) -> str | None:
     if len(wrong) > len(blocks) // 20:
         return f"{len(wrong)} of {len(blocks)} blocks wrong (from {wrong[0]}){_displacement(film, at, heard)}"
     tick = float(film.tick * RATE)  # stamps of a clock that is nearly as fine as the samples may differ by one
-    if abs(off := at - late - float(exact)) > 0.75 + (tick if tick < 1 else 0):
+    if abs(off := at + shift - late - float(exact)) > 0.75 + float(film.loose) + (tick if tick < 1 else 0):
         return f"{off:+.2f} samples off"
     one = wanted.shape[1] == 2 and np.allclose(wanted[:, 0], wanted[:, 1], atol=0.002)  # mono for a while
     return None if one else _balance(film.names, weights)

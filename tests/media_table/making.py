@@ -56,6 +56,7 @@ class Recipe:
     film_sound: int = 0  # which stream of sound is the film's
     places: tuple[str, ...] = ()  # further shots, in seconds after the first picture
     restarts: bool = False  # stamps start again
+    repacked: bool = False  # its steps change nothing of what is in it
 
     @property
     def name(self) -> str:
@@ -123,11 +124,11 @@ def bytes_of(start: str, end: str = "1") -> Step:
 
 
 def with_zeros(share: str, count: int) -> Step:
-    """With so many zeros after a share of the file's length, between two packets of a transport stream."""
+    """With so many zeros after a share of the file's length: of a transport stream, between two packets."""
 
     def step(film: Path, out: Path) -> None:
         data = film.read_bytes()
-        at = int(len(data) * Fraction(share)) // 188 * 188
+        at = len(data) if share == "1" else int(len(data) * Fraction(share)) // 188 * 188
         out.write_bytes(data[:at] + bytes(count) + data[at:])
 
     return step

@@ -6,6 +6,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from boxes import edited
+from lacing import laced
 from making import Recipe, bytes_of, copied, lost, skewed, with_cover, with_zeros
 from recipes import PICTURES, film
 
@@ -107,6 +108,11 @@ def _clock() -> list[Recipe]:
                 sound_filters="asetpts=PTS+0.3/TB"),
         *_films("sound 0.2 s earlier", f"{containers}, mkv h264 flac, avi mjpeg pcm_s16le",
                 sound_filters="asetpts=PTS-0.2/TB"),
+        *_films("sound 0.2 s earlier", "ogv theora vorbis", before=("-itsoffset", "0.2")),
+        *_films("several packets of sound in one block", "mkv h264 aac, mkv h264 flac, mkv h264 opus, mkv hevc eac3",
+                steps=(laced,), repacked=True),
+        *_films("several packets of sound in one block, 44100 Hz", "mkv h264 aac, mkv h264 mp3, mkv h264 ac3, "
+                "mkv h264 vorbis", steps=(laced,), repacked=True, sample_rate=44100),
         *_films("sound stored 1.5 s before its picture", transport, steps=(skewed("1.5"),)),
         *_films("sound stored 1 s after its picture", transport, steps=(skewed("-1"),)),
     ]  # fmt: skip
@@ -136,7 +142,8 @@ def _losses() -> list[Recipe]:
         *_films("broken off", f"{h264}, mkv mpeg2 ac3, webm vp9 opus, avi mjpeg pcm_s16le, avi mpeg4 mp3, "
                 "vob mpeg2 ac3, wmv wmv2 wmav2, mxf mpeg2 pcm_s16le, ogv theora vorbis, nut h264 pcm_s16le",
                 steps=(bytes_of("0", "0.7"),)),
-        *_films("broken off", "hevc hevc, mjpeg mjpeg, apng apng, wmv h264 wmav2", steps=(bytes_of("0", "0.7"),)),
+        *_films("broken off", "hevc hevc, mjpeg mjpeg, apng apng, wmv h264 wmav2, gxf mpeg2 pcm_s16le, "
+                "gxf mjpeg pcm_s16le, gxf dv pcm_s16le", steps=(bytes_of("0", "0.7"),)),
         *_films("zeros in front", "ts mpeg2 ac3, m2ts h264 ac3", steps=(with_zeros("0", 560_000),)),
         *_films("zeros behind", "avi mjpeg pcm_s16le", steps=(with_zeros("1", 300_000),)),
         *_films("zeros within", "ts h264 mp2, ts mpeg2 ac3", steps=(with_zeros("0.5", 300_000),)),
@@ -149,9 +156,16 @@ def _joins() -> list[Recipe]:
     late = (*film("ts", "h264").options, "-output_ts_offset", "92")
     recordings = "ts h264 mp2, ts mpeg2 ac3, vob mpeg2 ac3, mpg mpeg2 mp2, mpg mpeg1 mp2, vob h264 ac3, mpg hevc mp2"
     films = "mkv h264 aac, mp4 h264 aac, mov h264 pcm_s16le, ts h264 mp2, mkv mpeg4 mp3"
+    changing = "mkv h264 ac3, mkv h264 mp3, mkv h264 aac, ts h264 ac3, ts h264 aac, ts h264 mp3, vob mpeg2 ac3"
     return [
         *_joined("two recordings joined", recordings, {}, restarts=True),
         *_joined("two recordings joined", "mkv h264, mkv hevc, mkv mpeg4, webm vp9", {}, restarts=True),
+        *_joined(
+            "two recordings joined",
+            "mkv h264 aac, mkv h264 mp3, mkv h264 opus, mkv hevc ac3, mkv h264 flac",
+            {},
+            restarts=True,
+        ),
         *_joined(
             "two recordings joined, the second without B pictures",
             "ts h264, ts h264 mp2, m2ts h264 ac3",
@@ -170,13 +184,19 @@ def _joins() -> list[Recipe]:
             "two recordings joined, the first alone readable",
             "ivf vp9, ogv theora vorbis, y4m rawvideo, "
             "mp4 h264 aac, mov prores pcm_s16le, flv h264 aac, wmv wmv2 wmav2, wtv mpeg2 mp2, mxf mpeg2 pcm_s16le, "
-            "swf flv1, apng apng",
+            "swf flv1, apng apng, nut mjpeg aac, rm rv10 ac3",
             {},
         ),
         *_joined(
             "two recordings joined, 48 kHz becomes 44.1",
             "ts mpeg2 mp2, vob mpeg2 mp2, ts h264 mp3",
             {"sample_rate": 44100},
+            restarts=True,
+        ),
+        *_joined(
+            "two recordings joined, 48 kHz becomes 32",
+            "ts h264 ac3, ts h264 dts, ts h264 aac, m2ts h264 ac3, vob mpeg2 ac3, mpg h264 mp2",
+            {"sample_rate": 32000},
             restarts=True,
         ),
         *_joined(
@@ -187,7 +207,7 @@ def _joins() -> list[Recipe]:
             sample_rate=44100,
         ),
         *_joined("two recordings joined, 90 s apart", "ts h264 mp2, ts mpeg2 ac3", {"options": late}),
-        *_joined("two recordings joined, 90 s apart", "mkv h264 aac", {"more": late[-2:]}),
+        *_joined("two recordings joined, 90 s apart", "mkv h264 aac", {"more": late[-2:]}, restarts=True),
         *_joined("two films joined without encoding", films, {}, join="concat"),
         *_joined(
             "the picture grows",
@@ -200,6 +220,8 @@ def _joins() -> list[Recipe]:
         *_joined("stereo becomes 5.1", "ts mpeg2 ac3", {"layout": "5.1"}, join="concat"),
         *_joined("stereo becomes mono", "ts h264 aac", {"layout": "mono"}, join="concat"),
         *_joined("48 kHz becomes 44.1", "ts mpeg2 mp2", {"sample_rate": 44100}, join="concat"),
+        *_joined("48 kHz becomes 44.1", f"{changing}, flv h264 mp3", {"sample_rate": 44100}, join="concat", places=()),
+        *_joined("48 kHz becomes 32", changing, {"sample_rate": 32000}, join="concat", places=()),
     ]
 
 

@@ -123,7 +123,7 @@ _PICTURES_IN = {
     (
         "mov",
         "pcm_s16le",
-    ): "h264 hevc mpeg1 mpeg2 mpeg4 h261 h263 flv1 mjpeg prores dnxhr cfhd svq1 cinepak rpza qtrle"
+    ): "h264 hevc mpeg1 mpeg2 mpeg4 h261 h263 flv1 mjpeg prores dnxhr cfhd svq1 cinepak rpza smc qtrle"
     " png tiff targa ffv1 v210 r210 r10k yuv4 rawvideo hap dxv apv exr dpx sgi gif dv avrp avui",
     ("avi", "pcm_s16le"): "h264 vp8 vp9 mpeg1 mpeg2 mpeg4 xvid msmpeg4v2 msmpeg4v3 wmv1 h263p flv1 mjpeg ljpeg jpegls"
     " prores cfhd vc2 snow cinepak asv1 asv2 msvideo1 msrle png utvideo huffyuv ffvhuff ffv1 magicyuv zlib zmbv flashsv"

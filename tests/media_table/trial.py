@@ -83,8 +83,11 @@ def _plain(recipe: Recipe, film: Path) -> Decoded | None:
     """What FFmpeg shows of the film, from its start; None where it shows nothing."""
     sound = recipe.film_sound if recipe.sound else None
     try:
-        if not recipe.restarts:  # of sound whose rate changes, FFmpeg's numbers are true if it is told one
-            return decode(film, sound, *(("-ar", str(recipe.sample_rate)) if recipe.second else ()))
+        if recipe.repacked:
+            make(replace(recipe, steps=()), whole := film.with_name(f"whole{recipe.suffix}"))
+            return decode(whole, sound)
+        if not recipe.restarts:
+            return decode(film, sound, changing=recipe.second is not None)
         parts = [film.with_name(f"part{number}{recipe.suffix}") for number in (1, 2)]
         make(replace(recipe, second=None), parts[0])
         parts[1].write_bytes(film.read_bytes()[parts[0].stat().st_size :])

@@ -115,9 +115,9 @@ def test_a_genre_has_nothing_otherwise_than_itself(name: str) -> None:
 
 @pytest.mark.parametrize("text", [MINE, WHOLE], ids=["upon a base", "whole"])
 def test_the_spec_of_an_analysis_needs_the_file_no_more(tmp_path: Path, analyses: Path, text: str) -> None:
-    film = make_film(tmp_path / "film.mkv", count=24, spoken=False)
+    film = make_film(tmp_path / "film.mkv", count=8, spoken=False)
     vibe = read(tmp_path, text)
-    options = ("--vibe", "mine.yaml", "--no-models", "-o", "spec.yaml")
+    options = ("--vibe", "mine.yaml", "--no-models", "--length", "8", "-o", "spec.yaml")
     done = cinecut("analyze", film.path, *options, cwd=tmp_path, CINECUT_CACHE_DIR=str(analyses))
     assert done.returncode == 0, done.stderr
     (tmp_path / "mine.yaml").unlink()

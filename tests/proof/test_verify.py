@@ -61,6 +61,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     (folder / "a.yaml").write_text(text, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CINECUT_RUNTIME_DIR", str(folder / "runtime"))
+        patch.setenv("CINECUT_CACHE_DIR", str(folder / "cache"))
+        patch.setenv("CINECUT_STORE_GB", "1")  # what each file is compared with is made once
         rendered(folder, "a.yaml", "clean.mp4")
         yield folder
 

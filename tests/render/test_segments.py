@@ -33,7 +33,7 @@ from cinecut.render.trailer import Effort, render
 from cinecut.render.trailer import Rendered as Result
 
 RATE = Fraction(24)
-PIECES = tuple(Piece(Fraction(n, 2), 50 + n % 5) for n in range(8))
+PIECES = tuple(Piece(Fraction(n, 2), 50 + n % 5) for n in range(6))
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +130,7 @@ def test_no_frame_and_no_sample_differs_from_the_one_graph(
     picture = ["-f", "lavfi", "-i", "testsrc=size=80x60:duration=0.04", str(tmp_path / "card.png")]
     subprocess.run([bundled, "-v", "error", *picture], check=True)
     events = ["{shot: {in: 0s, for: 30f}}"]
-    for _ in range(11):
+    for _ in range(8):
         events.append(event(dice, events[-1]))
     text = spec_text(film, [*events, "{black: 70f}"], head)
     job = job_of(text, tmp_path)
@@ -208,11 +208,11 @@ def test_segments_are_neither_short_nor_long() -> None:
 
 def test_of_an_edit_only_its_segment_is_made(film: Film, tmp_path: Path, kept: Path) -> None:
     first = rendered(cut_of(film), tmp_path)
-    edited = (*PIECES[:6], replace(PIECES[6], in_=Fraction(1, 4)), *PIECES[7:])
+    edited = (*PIECES[:4], replace(PIECES[4], in_=Fraction(1, 4)), *PIECES[5:])
     second = rendered(cut_of(film, edited), tmp_path)
     assert 1 <= len(second.new) <= 3 < len(first.new)
     assert wrong_frames(Rendered(second.files[""]), looks(film, edited, RATE)) == []
-    start = sum(piece.frames for piece in PIECES[:6])
+    start = sum(piece.frames for piece in PIECES[:4])
     assert any(begin <= start < end for _, begin, end in second.new)
     assert rendered(cut_of(film), tmp_path).new == []
 
@@ -330,7 +330,7 @@ def test_killed_at_any_moment_it_goes_on(film: Film, tmp_path: Path, kept: Path)
     text = cut_of(film, head="output: {preset: fast, size: 480x270, loudness: web}")
     wanted = rendered(text, tmp_path, Effort(store=False)).files[""].read_bytes()
     command = ("render", "spec.yaml", "-o", "killed.mp4", "--jobs", "2", "--json")
-    for least in (1, 20):
+    for least in (1, 14):
         run = start(*command, cwd=tmp_path, group=True)
         while run.poll() is None and len(list(kept.glob("??/[!.]*"))) < least:
             time.sleep(0.005)

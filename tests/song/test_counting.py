@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from effort import mostly_slow
 from footage import song
 
 from bench.song_analysis.music import judged
@@ -90,7 +91,7 @@ def test_a_song_that_is_counted_wrong_is_not_sure_of_itself(number: int) -> None
     assert found.confidence < 0.5
 
 
-@pytest.mark.parametrize("number", [86, 106])
+@pytest.mark.parametrize("number", mostly_slow([86, 106], [106]))
 def test_a_shuffle_is_counted_in_beats_of_three(number: int) -> None:
     """All three parts of each beat are played, so that two thirds of a beat could be one."""
     truth = style_song(number)
@@ -98,7 +99,7 @@ def test_a_shuffle_is_counted_in_beats_of_three(number: int) -> None:
     assert judged(truth, beats_in(counted(measured(truth)[1]), WIDE, 120.0), WIDE).right
 
 
-@pytest.mark.parametrize("number", [34, 94])
+@pytest.mark.parametrize("number", mostly_slow([34, 94], [94]))
 def test_a_player_who_takes_every_freedom_is_followed_with_doubt(number: int) -> None:
     truth = style_song(number)
     assert truth.recipe.kind == "rubato"

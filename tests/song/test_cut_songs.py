@@ -29,7 +29,9 @@ def whole_song(path: Path, seconds: float) -> tuple[Array, int]:
     return sound, rate
 
 
-@pytest.mark.parametrize("lost", [(8.3,), (10.75,), (6.5,), (9.4, 5.7)])
+@pytest.mark.parametrize(
+    "lost", [(8.3,), (9.4, 5.7), *(pytest.param((beats,), marks=pytest.mark.slow) for beats in (10.75, 6.5))]
+)
 def test_beats_go_on_at_their_own_places_where_a_piece_was_taken_out(tmp_path: Path, lost: tuple[float, ...]) -> None:
     """`lost`: beats, taken out at 25 s and at 50 s."""
     sound, rate = whole_song(tmp_path / "song.wav", 90)

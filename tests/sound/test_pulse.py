@@ -78,17 +78,17 @@ def on_frame(seconds: Fraction, rate: Fraction) -> int:
 def test_every_kick_is_on_the_frame_of_its_beat(
     film: Film, ffmpeg: Path, tmp_path: Path, rate: str, style: str, beats_a_kick: int
 ) -> None:
-    """Over half a minute, within a millisecond."""
+    """Over a quarter of a minute, within a millisecond."""
     clock, first, period = Fraction(rate), Fraction("0.37"), Fraction(60, 97)
-    frames = floor(30 * clock)
+    frames = floor(15 * clock)
     events = [f"{{card: A, for: {frames}f}}"]
     stem = pulse(film, style, "tempo: 97, first: 0.37", events, tmp_path, ffmpeg, rate, ", fade_out: 1f")
     found = kicks(stem)
     step = period * beats_a_kick
-    wanted = [on_frame(first + k * step, clock) for k in range(int((30 - first) / step) + 1)]
+    wanted = [on_frame(first + k * step, clock) for k in range(int((15 - first) / step) + 1)]
     wanted = [sample for sample in wanted if sample < len(stem) - RATE // 4]
     found = [sample for sample in found if sample <= wanted[-1] + RATE // 10]
-    assert len(wanted) == {1: 48, 4: 12}[beats_a_kick]
+    assert len(wanted) == {1: 24, 4: 6}[beats_a_kick]
     assert len(found) == len(wanted)
     assert np.abs(np.array(found) - np.array(wanted)).max() <= RATE // 1000
 
@@ -122,30 +122,20 @@ def power(sound: Samples) -> float:
     return float(np.sqrt(np.mean(np.square(sound, dtype=np.float64))))
 
 
-@pytest.mark.parametrize("style", ["soft", "steady"])
-def test_it_grows_from_act_to_act(film: Film, ffmpeg: Path, tmp_path: Path, style: str) -> None:
-    stem = pulse(film, style, "tempo: 120", ACTS, tmp_path, ffmpeg, more=", fade_out: 1f")
-    one, two, three = (power(stem[k * 8 * RATE : (k + 1) * 8 * RATE]) for k in range(3))
-    assert one * 1.1 < two
-    assert two * 1.1 < three
-    assert np.abs(stem).max() < 1
-
-
-@pytest.mark.parametrize(("style", "stages"), [("soft", (0, 1, 2)), ("driving", (2, 3, 3))])
-def test_the_analysis_knows_how_loud_it_is(
-    film: Film, bundled: Path, tmp_path: Path, style: str, stages: Sequence[int]
-) -> None:
-    stem = pulse(film, style, "tempo: 120", ACTS, tmp_path, bundled, more=", fade_out: 1f, gain: 0")
-    found = [20 * np.log10(power(stem[k * 8 * RATE : (k + 1) * 8 * RATE])) for k in range(3)]
-    assert found == pytest.approx([PULSE_STAGES[stage] for stage in stages], abs=1.5)
-    assert [stage_of(act, 3, style) for act in range(3)] == [*stages]
-
-
-def test_the_styles_are_each_busier_than_the_one_before(film: Film, bundled: Path, tmp_path: Path) -> None:
-    soft, steady, driving = (
-        power(pulse(film, style, "tempo: 120", ACTS, tmp_path, bundled)) for style in ("soft", "steady", "driving")
-    )
-    assert soft * 1.1 < steady < driving
+def test_it_grows_from_act_to_act_and_from_style_to_style(film: Film, bundled: Path, tmp_path: Path) -> None:
+    """As the analysis expects it."""
+    whole = []
+    for style, stages in (("soft", (0, 1, 2)), ("steady", (1, 2, 3)), ("driving", (2, 3, 3))):
+        stem = pulse(film, style, "tempo: 120", ACTS, tmp_path, bundled, more=", fade_out: 1f")
+        found = [power(stem[k * 8 * RATE : (k + 1) * 8 * RATE]) for k in range(3)]
+        levels = [20 * np.log10(each) + 6 for each in found]  # 6 dB louder with a gain of 0
+        assert levels == pytest.approx([PULSE_STAGES[stage] for stage in stages], abs=1.5)
+        assert [stage_of(act, 3, style) for act in range(3)] == [*stages]
+        assert found[0] * 1.1 < found[1]
+        assert found[1] * 1.1 < found[2] or style == "driving"
+        assert np.abs(stem).max() < 1
+        whole.append(power(stem))
+    assert whole[0] * 1.1 < whole[1] < whole[2]
 
 
 def test_it_never_clicks_and_never_stops(film: Film, ffmpeg: Path, tmp_path: Path) -> None:

@@ -31,6 +31,10 @@ FILES = {
     '<span>were</span>\n you?</p><p begin="4s" dur="2s">Nowhere.<br/>Do not lie!</p></div></body></tt>',
     "TTML, frames": '<tt:tt ttp:frameRate="30" ttp:frameRateMultiplier="1 1"><tt:p begin="00:00:01:00" '
     'end="00:00:02:15">Where were you?</tt:p><tt:p begin="120f" end="180f">Nowhere.<tt:br/>Do not lie!</tt:p></tt:tt>',
+    "TTML, in parts": '<tt><body begin="0.5s"><div begin="500ms"><p begin="0s" end="1.5s">Where were you?</p></div>'
+    '<div><p begin="3.5s" end="5.5s">Nowhere.<br/>Do not lie!</p></div></body></tt>',
+    "Spruce STL, its rate said": "$FontName = Arial\n\n00:00:01:00 , 00:00:02:12 , ^IWhere were you?^I\n"
+    "00:00:04:00 , 00:00:06:00 , Nowhere.|Do not lie!\n",
     "TTML, ticks": '<tt ttp:tickRate="10000000"><p begin="10000000t" end="25000000t">Where were you?</p>'
     '<p end="60000000t" begin="40000000t">Nowhere.<br/>Do not lie!</p></tt>',
 }  # fmt: skip
@@ -151,3 +155,14 @@ def test_wide_encodings_need_no_mark(tmp_path: Path, encoding: str) -> None:
     (tmp_path / "film.srt").write_bytes(f"1\n00:00:01,000 --> 00:00:02,000\n{words}\n".encode(encoding))
     (cue,) = parse_cues(read_bytes(tmp_path / "film.srt"), "film.srt").cues
     assert (cue.start, cue.text) == (Fraction(1), words)
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+@pytest.mark.parametrize("between", [1, 2])
+def test_a_file_that_breaks_off_in_a_clock_says_nothing_of_it(line_end: str, between: int) -> None:
+    said = ["Where were you?", "Nowhere.", "Do not lie!"]
+    heads = [f"{n}{line_end}00:00:0{2 * n},000 --> 00:00:0{2 * n + 1},500{line_end}" for n in (1, 2, 3)]
+    text = (line_end * between).join(head + words for head, words in zip(heads, said, strict=True))
+    for length in range(len(heads[0]) + 1, len(text)):
+        cues = parse_cues(text[:length].encode(), "film.srt").cues
+        assert ":" not in "".join(cue.text for cue in cues)

@@ -40,6 +40,7 @@ _WINDOW = (9, 9)  # pixels of a thumbnail in which details are compared
 _DETAIL = 12.0  # least variance of details
 _SAME_DETAIL = 0.6  # least correlation of what is the same in another light
 _DETAILED, _NEW = 0.3, 0.08  # least share of a picture with details, and greatest part of it that is new
+_ONE_WAY, _NEW_LIT = 0.75, 0.45  # least share of all change that is towards bright, or dark, where more may be new
 _HECTIC = 10.0  # levels: a greater change around hides a cut between look-alikes
 
 Cut: TypeAlias = tuple[int, float]
@@ -105,8 +106,12 @@ def steps(strip: Strip) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArr
     changes = change(strip.thumbs[:-1], strip.thumbs[1:])
     spreads = spread(strip.thumbs)
     novel = np.asarray(changes / ((spreads[:-1] + spreads[1:]) / 2 + _NOISE), np.float32)
-    score = novel * changes / (_around(changes / np.diff(strip.ranks)) + _CALM)
-    return novel, changes, np.asarray(score, np.float32)
+    return novel, changes, _scores(strip, novel, changes)
+
+
+def _scores(strip: Strip, novel: NDArray[np.float32], changes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """[n - 1] the product of novelty and of change relative to the changes around."""
+    return np.asarray(novel * changes / (_around(changes / np.diff(strip.ranks)) + _CALM), np.float32)
 
 
 def sudden(strip: Strip) -> NDArray[np.float32]:
@@ -137,7 +142,8 @@ def _stirs(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> bool:
 
 def _is_relit(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> bool:
     """Whether two lumas [rows, columns] show the same in another light: around nearly each point with details, one is
-    the other, brighter or darker."""
+    the other, brighter or darker. A lamp at one side draws edges and drowns details, but no point goes the other way.
+    """
     one, other = before.astype(np.float32), after.astype(np.float32)
     means = cv2.blur(one, _WINDOW), cv2.blur(other, _WINDOW)
     own = cv2.blur(one * one, _WINDOW) - means[0] ** 2
@@ -145,7 +151,9 @@ def _is_relit(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> bool:
     both = cv2.blur(one * other, _WINDOW) - means[0] * means[1]
     detailed = np.maximum(own, others) > _DETAIL
     new = detailed & (both < _SAME_DETAIL * np.sqrt(np.maximum(own * others, 1)))
-    return float(detailed.mean()) >= _DETAILED and float(new.sum()) <= _NEW * float(detailed.sum())
+    is_lit = abs(float((other - one).sum())) >= _ONE_WAY * float(np.abs(other - one).sum())
+    most = (_NEW_LIT if is_lit else _NEW) * float(detailed.sum())
+    return float(detailed.mean()) >= _DETAILED and float(new.sum()) <= most
 
 
 def judge(strip: Strip, resets: Container[int] = ()) -> FoundCuts:
@@ -155,29 +163,47 @@ def judge(strip: Strip, resets: Container[int] = ()) -> FoundCuts:
     """
     if len(strip.ranks) < 2:
         return FoundCuts()
-    gap = np.diff(strip.ranks)
     novel, changes, score = steps(strip)
-    cuts: list[Cut] = []
-    gaps: list[tuple[int, int]] = []
     bright: list[tuple[int, int]] = []
+    for way in (1, -1):  # from both ends of a strobe
+        if found := _flashes(strip.ranks[::way], strip.thumbs[::way], novel[::way], changes[::way]):
+            bright += found
+            strip = strip.without(found)
+            novel, changes, score = steps(strip)
     alike = sudden(strip)
     alike[-1] = 0  # what comes after the last picture is not known
     alike[[int(rank) in resets for rank in strip.ranks[1:]]] *= SUDDEN / _SUDDEN_RESET
-    score = np.maximum(score, SCORE / SUDDEN * alike)
     strange = (novel >= NOVEL) & (changes >= _MIN_CHANGE)
+    for i in np.flatnonzero((strange & (score >= SCORE)) | (alike >= SUDDEN)).tolist():
+        if _is_relit(strip.thumbs[i][0], strip.thumbs[i + 1][0]):
+            changes[i] = alike[i] = 0  # like a flash, it would hide a cut beside it
+    score = np.maximum(_scores(strip, novel, changes), SCORE / SUDDEN * alike)
+    cuts: list[Cut] = []
+    gaps: list[tuple[int, int]] = []
     for i in np.flatnonzero((score >= SCORE) & (strange | (alike >= SUDDEN))).tolist():
         if not strange[i] and _stirs(strip.thumbs[i][0], strip.thumbs[i + 1][0]):
             continue
-        if _is_relit(strip.thumbs[i][0], strip.thumbs[i + 1][0]):
-            continue
         before, after = int(strip.ranks[i]), int(strip.ranks[i + 1])
-        if gap[i] > 1:
-            gaps.append((before, after))
-        elif (back := _flash_end(strip.thumbs, i, float(changes[i]))) is not None:
-            bright.append((after, int(strip.ranks[back]) + 1))
-        else:
+        if after - before == 1:
             cuts.append((after, float(score[i])))
-    return FoundCuts(tuple(cuts), tuple(gaps), tuple(bright))
+        elif (before + 1, after) not in bright:
+            gaps.append((before, after))
+    return FoundCuts(tuple(cuts), tuple(gaps), tuple((start, back + 1) for start, back in bright))
+
+
+def _flashes(
+    ranks: NDArray[np.int64], thumbs: Thumbs, novel: NDArray[np.float32], changes: NDArray[np.float32]
+) -> list[tuple[int, int]]:
+    """The half-open ranks of the flashes, each between two pictures that look alike."""
+    found: list[tuple[int, int]] = []
+    last = -1
+    for i in np.flatnonzero((novel >= NOVEL) & (changes >= _MIN_CHANGE)).tolist():
+        back = _flash_end(thumbs, i, float(changes[i]), rests=i == last) if i >= last else None
+        if back is not None and abs(int(ranks[back] - ranks[i])) <= _FLASH + 1:
+            before, after = sorted((int(ranks[i]), int(ranks[back])))
+            found.append((before + 1, after))
+            last = back
+    return found
 
 
 def _around(values: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -190,13 +216,19 @@ def _around(values: NDArray[np.floating]) -> NDArray[np.float32]:
     return np.asarray(total / np.maximum(1, np.convolve(there, kernel, "valid")), np.float32)
 
 
-def _flash_end(thumbs: Thumbs, i: int, step: float) -> int | None:
-    """The index of the next picture that looks like the one before step i again; None if none soon does."""
-    ahead = thumbs[i + 2 : i + 2 + _FLASH]
-    if not len(ahead):
+def _flash_end(thumbs: Thumbs, i: int, step: float, rests: bool) -> int | None:
+    """The index of the next picture that looks like the one before step i again; None if none soon does, or if more
+    goes on than a flash: neither the picture before it nor the one after looks so, unless it is said that it `rests`.
+    """
+    first = max(0, i - 1)
+    near = thumbs[first : i + 3 + _FLASH]
+    before = np.repeat(thumbs[i : i + 1], len(near), 0)
+    alike = change(before, near) < 0.3 * step
+    back = next((at for at in range(i + 2, min(i + 2 + _FLASH, len(thumbs))) if alike[at - first]), None)
+    if back is None:
         return None
-    alike = np.flatnonzero(change(np.repeat(thumbs[i : i + 1], len(ahead), 0), ahead) < 0.3 * step)
-    return i + 2 + int(alike[0]) if len(alike) else None
+    rests |= bool(first < i and alike[0]) or back + 1 == len(thumbs) or bool(alike[back + 1 - first])
+    return back if rests else None
 
 
 def flashes(verdicts: Iterable[FoundCuts]) -> list[tuple[int, int]]:

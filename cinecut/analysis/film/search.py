@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -163,17 +164,17 @@ def _suspects(index: PacketIndex, first: int, last: int, chooses: bool) -> list[
     """
     ranks = index.rank[first:last]
     reference = np.flatnonzero(ranks == np.maximum.accumulate(ranks))
-    size, rank = index.size[first:last][reference], ranks[reference]
+    size, rank = index.size[first:last][reference].tolist(), ranks[reference].tolist()
     large, much, more = (0.4, 3, 20) if chooses else (0.3, 2, 3)
-    whole = min(index.size[[first, last]]) if chooses and last < len(index.size) else size[0]
+    whole = int(min(index.size[[first, last]])) if chooses and last < len(index.size) else size[0]
     stretches = []
-    for j in np.flatnonzero(size > 0.1 * whole)[1:]:
-        around = np.concatenate([size[max(1, j - _AROUND) : j], size[j + 1 : j + 1 + _AROUND]])
-        near = np.concatenate([size[max(1, j - 2) : j], size[j + 1 : j + 3]])
-        usual = np.median(around) if len(around) else 0
-        alone = size[j] > _LONE * whole and size[j] > 1.4 * near.max(initial=0) and size[j] > 1.8 * usual
+    for j in (j for j in range(1, len(size)) if size[j] > 0.1 * whole):
+        around = size[max(1, j - _AROUND) : j] + size[j + 1 : j + 1 + _AROUND]
+        near = size[max(1, j - 2) : j] + size[j + 1 : j + 3]
+        usual = median(around) if around else 0
+        alone = size[j] > _LONE * whole and size[j] > 1.4 * max(near, default=0) and size[j] > 1.8 * usual
         if alone or size[j] > (much if size[j] > large * whole else more) * usual:
-            stretches.append((int(rank[j - 1]) + 1 - _BEFORE, int(rank[j]) + _AFTER))
+            stretches.append((rank[j - 1] + 1 - _BEFORE, rank[j] + _AFTER))
     return stretches
 
 

@@ -6,7 +6,7 @@ thumbnail enough to matter, and together they halve the cost.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -61,6 +61,13 @@ class Strip:
     def tail(self, length: int) -> Strip:
         """A strip of the last pictures only."""
         return Strip(self.ranks[-length:], self.thumbs[-length:])
+
+    def without(self, stretches: Sequence[tuple[int, int]]) -> Strip:
+        """This strip without the pictures in half-open stretches of ranks."""
+        kept = np.ones(len(self.ranks), np.bool_)
+        for start, end in stretches:
+            kept &= (self.ranks < start) | (self.ranks >= end)
+        return Strip(self.ranks[kept], self.thumbs[kept])
 
     def joined(self, ranks: list[int], thumbs: list[NDArray[np.uint8]]) -> Strip:
         """This strip with more pictures at its end."""

@@ -17,7 +17,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from itertools import chain, islice
+from itertools import chain, dropwhile, islice
 from pathlib import Path
 from typing import Any
 
@@ -105,10 +105,11 @@ class FilmSound:
         self._reading: Iterator[Placed] = iter(())
         self._latest: Placed | None = None  # that this reading gave
         self._gridless = False  # while the grid is found
+        self._first = list[av.AudioFrame]()
 
     def all(self) -> Iterator[Placed]:
         """Every frame with its place, from the first on."""
-        return self._placed(decoded(from_start(self._media, self.stream), [], joined=joined(self._media)), None)
+        return self._placed(self._frames(self._stamped(from_start(self._media, self.stream), kept=2)), None)
 
     def between(self, start: Fraction, end: Fraction) -> Iterator[Placed]:
         """The frames heard from `start` to `end`, in seconds of the container's clock."""
@@ -131,16 +132,40 @@ class FilmSound:
             if target <= start_of(self._media, self.stream):
                 break
             self._media.seek(math.floor(target / self.stream.time_base), stream=self.stream, backward=True)
-            packets, decoder = packets_of(self._media, self.stream), _fresh_decoder(self.stream)
-            frames = decoded(packets, [], decoder, joined=joined(self._media))
+            packets = packets_of(self._media, self.stream)
+            frames = dropwhile(
+                lambda frame: frame.pts is None, self._frames(self._stamped(packets), _fresh_decoder(self.stream))
+            )
             head = list(islice(frames, count))
-            if not head or head[0].pts is None or head[0].pts * self.stream.time_base > start - _RUN_UP / 2:
+            if not head or (head[0].pts or 0) * self.stream.time_base > start - _RUN_UP / 2:
                 continue
             origin = self._counted_place(head) if coarse else None
             if origin is None and coarse:
                 break
             return self._placed(chain(head, frames), origin)
         return self._onward(nearest(start * self.rate))
+
+    def _frames(self, packets: Iterator[Any], decoder: Any = None) -> Iterator[av.AudioFrame]:
+        """What packets decode to; `_first` gathers the first frame of each recording but the first one."""
+        part = 0
+        for frame in decoded(packets, [], decoder):
+            if joined(self._media) and (now := self._media.reached[self.stream.index]) > part:
+                self._first.append(frame)
+                part = now
+            yield frame
+
+    def _stamped(self, packets: Iterator[Any], kept: int = 1) -> Iterator[Any]:
+        """Packets with no other stamps than those that are stored. In transport and program streams, and in blocks of
+        Matroska, several share one; libraries count on from it, with a length that is rounded, or of another rate. The
+        first ones `kept` keep theirs: of a film's very first packet maybe nothing is heard."""
+        name, before = self._media.format.name, None
+        for number, packet in enumerate(packets):
+            if "matroska" in name:
+                shared = packet.pos == before and number >= kept
+            else:
+                shared = packet.pos is None and "mpeg" in name
+            packet.pts, before = None if shared else packet.pts, packet.pos
+            yield packet
 
     def _onward(self, place: int) -> Iterator[Placed]:
         """Frames from before a place on, read on from where the last such reading ended, or from the start."""
@@ -169,9 +194,9 @@ class FilmSound:
 
     def _bounds(self, frames: list[av.AudioFrame], size: int) -> tuple[Fraction, Fraction] | None:
         """Between which places the first of some frames must be, by the stamps of all. None where that cannot be."""
-        if not size or any(frame.samples != size or frame.pts is None for frame in frames):
+        places = [frame.pts * self._tick - n * size for n, frame in enumerate(frames) if frame.pts is not None]
+        if not size or not places or any(samples_of(frame, self.rate) != size for frame in frames):
             return None
-        places = [(frame.pts or 0) * self._tick - n * size for n, frame in enumerate(frames)]
         low, high = max(places) - _ROUNDED * self._tick, min(places) + _ROUNDED * self._tick
         return (low, high) if low <= high else None
 
@@ -188,31 +213,46 @@ class FilmSound:
 
     def _placed(self, frames: Iterator[av.AudioFrame], origin: int | None) -> Iterator[Placed]:
         """Frames with their places."""
-        rate, exact = self.rate, math.ceil(self._tick)
+        exact = math.ceil(self._tick)
         at: int | Fraction | None = origin  # a fraction after frames of another rate
-        slack = max(exact, rate // _TOGETHER)
-        before = 0  # by how much the stamp of the frame before was off
-        changed, counted = _RateChange(joined(self._media) and "mpeg" in self._media.format.name), False
+        slack = max(exact, self.rate // _TOGETHER)
+        before, rate = 0, 0  # by how much the stamp of the frame before was off, and its rate
         ahead = _Ahead(frames)
         for frame in ahead:
-            following = next(iter(ahead.peek(1)), None)
-            length = samples_of(frame, rate)
-            if at is None:
-                at = self._place(frame.pts or 0)
-            off = 0 if counted else changed.believed(self._off(frame, at))
-            changed.see(frame, length)
-            counted = following is not None and self._counted_on(frame, following)
-            after = off if counted else None
-            if following is not None and not counted:
-                after = changed.believed(self._off(following, at + length))
+            length = samples_of(frame, self.rate)
+            if at is None or rate not in (0, frame.sample_rate) or any(frame is first for first in self._first):
+                at = self._begun(at or 0, [frame, *ahead.peek(_MANY)])
+            off, after = self._off(frame, at), self._next_off(at + length, ahead)
             # A leap is believed where it lasts; where it is a small one, only if it is the very same after it.
             leaps = abs(off) > slack and (after is None or abs(after) > slack)
             leaps = leaps or (after is not None and abs(off - before) > exact and abs(after - off) <= 1 < abs(off))
             if leaps:
                 at += self._lost(off, at, [frame, *ahead.peek(_MANY)] if off > 0 else []) or off
-            before = 0 if leaps else off
+            before, rate = 0 if leaps or frame.pts is None else off, frame.sample_rate
             yield _whole(at), frame
             at += length
+
+    def _begun(self, at: int | Fraction, frames: list[av.AudioFrame]) -> int | Fraction:
+        """The place of the first of some frames, with which a recording begins, by the first stamp among them; without
+        one it is the place `at` that was counted."""
+        before: int | Fraction = 0
+        for frame in frames:
+            if frame.pts is not None:
+                return self._place(frame.pts) - before
+            before += samples_of(frame, self.rate)
+        return at
+
+    def _next_off(self, place: int | Fraction, ahead: _Ahead) -> int | None:
+        """By how many samples the next stamp is off; `place`: where the next frame is. None where there is none, or the
+        rate changes before it."""
+        rate = 0
+        for frame in ahead.peek(_MANY):
+            if rate not in (0, frame.sample_rate):
+                return None
+            if frame.pts is not None:
+                return self._off(frame, place)
+            place, rate = place + samples_of(frame, self.rate), frame.sample_rate
+        return None
 
     def _lost(self, off: int, at: int | Fraction, frames: list[av.AudioFrame]) -> int | Fraction | None:
         """How many samples are lost before some frames, the first of which seems `off` samples after the place `at`: as
@@ -235,14 +275,6 @@ class FilmSound:
         most = math.floor((bounds[1] - grid.first) / size)
         return grid.first + least * size - at if least == most else None
 
-    def _counted_on(self, frame: av.AudioFrame, following: av.AudioFrame) -> bool:
-        """Whether a frame's stamp is no more than the one before it counted on as if no rate had changed: of AAC
-        libraries go on so to the end, and are right with the stamps that are stored alone."""
-        unchanged = frame.sample_rate == self.rate or not self.stream.codec_context.name.startswith("aac")
-        if unchanged or frame.pts is None or following.pts is None:
-            return False
-        return bool(abs((following.pts - frame.pts) * self._tick - frame.samples) <= max(Fraction(2), self._tick))
-
     def _off(self, frame: av.AudioFrame, place: int | Fraction) -> int:
         """By how many samples a frame's stamp is after a place; where it has none, it is not off."""
         return 0 if frame.pts is None else self._place(frame.pts) - _whole(place)
@@ -261,28 +293,6 @@ class _Ahead:
     def peek(self, count: int) -> list[av.AudioFrame]:
         self._held.extend(islice(self._frames, max(0, count - len(self._held))))
         return list(islice(self._held, count))
-
-
-class _RateChange:
-    """Stamps after a change of the rate, from one recording to the next: where many frames share one, libraries count
-    on with the length that the first three had before, until the next stamp that is stored."""
-
-    _FRAMES, _LATE = 16, 3
-
-    def __init__(self, joined: bool) -> None:
-        self._joined = joined
-        self._rate, self._length, self._doubt, self._left = 0, Fraction(0), Fraction(0), 0
-
-    def see(self, frame: av.AudioFrame, length: int | Fraction) -> None:
-        """Take in a frame that lasts so many samples."""
-        self._left -= 1
-        if self._rate not in (0, frame.sample_rate):
-            self._doubt, self._left = self._LATE * abs(length - self._length), self._FRAMES
-        self._rate, self._length = frame.sample_rate, Fraction(length)
-
-    def believed(self, off: int) -> int:
-        """By how many samples a stamp is off, or 0 where that is how libraries count."""
-        return 0 if self._joined and self._left > 0 and abs(off) <= self._doubt + 1 else off
 
 
 def _whole(place: int | Fraction) -> int:

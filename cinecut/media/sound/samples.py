@@ -53,11 +53,8 @@ def song_frames(song: Path, warnings: list[Diagnostic]) -> Iterator[av.AudioFram
         warnings.append(Diagnostic("music", f"the song is damaged: {len(damage)} packets were skipped, {usable}"))
 
 
-def decoded(
-    packets: Iterator[Any], damage: list[str], decoder: Any = None, *, joined: bool = False
-) -> Iterator[av.AudioFrame]:
-    """What decodes of some packets, by their stream's own decoder or by another; what does not is noted in `damage`.
-    `joined`: of several recordings, each of which is to sound as it does alone."""
+def decoded(packets: Iterator[Any], damage: list[str], decoder: Any = None) -> Iterator[av.AudioFrame]:
+    """What decodes of some packets, by their stream's own decoder or by another; what does not is noted in `damage`."""
     in_a_row = 0
     while in_a_row <= _HOPELESS:
         try:
@@ -66,7 +63,7 @@ def decoded(
                 return
             for frame in packet.decode() if decoder is None else decoder.decode(packet):
                 in_a_row = 0
-                yield _with_own_rate(frame, packet) if joined else frame
+                yield _with_own_rate(frame, packet)
         except av.error.EOFError:
             return
         except (av.error.FFmpegError, ValueError) as error:

@@ -87,7 +87,7 @@ def unified(text: str) -> str:
 
 
 _CAPTIONS = "Scenarist_SCC"
-_READ = "SRT, ASS, VTT, MicroDVD, MPL2, TMPlayer, SubViewer, SAMI, TTML and EBU STL"
+_READ = "SRT, ASS, VTT, MicroDVD, MPL2, TMPlayer, SubViewer, SAMI, TTML, Spruce STL and EBU STL"
 
 
 def _in_usual_order(text: str) -> str:
@@ -131,7 +131,8 @@ def _from_srt(text: str, rate: Fraction) -> list[SubtitleCue]:
         end = match.end()
         return f"{spoken}{_NUMBER}{_stamp(len(moments) - 1)} --> {_LAST}"
 
-    stamped = _NUMBERED.sub(numbered, _INLINE_STAMP.sub("", text)) + f"\n{_NUMBER}"
+    whole = _BROKEN_OFF.sub("", _INLINE_STAMP.sub("", text))
+    stamped = _NUMBERED.sub(numbered, whole) + f"\n{_NUMBER}"
     events = pysubs2.SSAFile.from_string(stamped, format_="srt", keep_html_tags=True).events
     return [_cue(event, *moments[place], is_vtt=is_vtt) for place, event in _placed(events)]
 
@@ -151,6 +152,11 @@ _ASS_CLOCK = re.compile(rf"(-?){_CLOCK}")
 # The number of a cue stands right above its timing line, or apart from the text. A last line like it may be spoken.
 _NUMBERED = re.compile(
     rf"^((?<=\n\n)[ \t]*\d+[ \t]*\n(?:[ \t]*\n)*|[ \t]*\d+[ \t]*\n)?{_TIMING.pattern[1:]}", re.MULTILINE
+)
+# What is left of a cue's head where a file breaks off in it.
+_BROKEN_OFF = re.compile(
+    r"\n[ \t]*(?:\d+[ \t]*)?\n[ \t]*\d{1,3}(?::\d{0,2}(?::[\d.,]{0,6}(?:[ \t]+-{0,2}(?:-->[ \t]*[\d:.,]*)?)?)?)?"
+    r"[ \t]*\Z"
 )
 _NUMBER = "\n0\n"  # of every cue: pysubs2 removes one number at its end
 _LAST = "99:59:59.99"  # the end of every cue; two other times in one line are spoken

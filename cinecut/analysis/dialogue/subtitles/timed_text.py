@@ -2,8 +2,8 @@
 
     text ─ kind_of ─► a kind ─ read_rows ─► rows: when each is shown, until when (None: not said), its text
 
-MicroDVD counts frames, MPL2 tenths of a second, TMPlayer whole seconds; SubViewer and YouTube's own kind (SBV) have
-clocks in one line, SAMI and TTML are pages of marks.
+MicroDVD and Spruce's STL count frames, MPL2 tenths of a second, TMPlayer whole seconds; SubViewer and YouTube's own
+kind (SBV) have clocks in one line, SAMI and TTML are pages of marks.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ def kind_of(text: str) -> str | None:
     """The kind of subtitles that a text is; None where it is none of these."""
     head = text[:_LOOKED_AT]
     counts = {kind: len(pattern.findall(head)) for kind, (pattern, _) in _KINDS.items()}
-    kind, count = max(counts.items(), key=lambda item: item[1])
+    kind, count = max(
+        counts.items(), key=lambda item: (item[1], item[0] == "Spruce STL")
+    )  # TMPlayer's sign is part of it
     lines = sum(bool(line.strip()) for line in head.splitlines())
     least = lines // 2 if kind in _A_ROW_A_LINE else 1
     return kind if count >= max(1, least) else None
@@ -82,6 +84,12 @@ def _clocks(text: str, rate: Fraction) -> Iterator[Row]:
         yield _moment(start, rate), _moment(end, rate), _plain(words)
 
 
+def _spruce(text: str, rate: Fraction) -> Iterator[Row]:
+    """`00:00:01:00 , 00:00:03:12 , Where were you?|Speak!`, in frames: Spruce's STL."""
+    for start, end, words in map(re.Match.groups, _SPRUCE.finditer(text)):
+        yield _moment(start, rate), _moment(end, rate), _plain(re.sub(r"\^[IBU]", "", words))
+
+
 def _sami(text: str, rate: Fraction) -> Iterator[Row]:
     """`<SYNC Start=1200><P Class=ENCC>Where were you?`; of several languages the one with most rows."""
     matches = islice(_SAMI_BLOCKS.finditer(text), _MOST)
@@ -108,13 +116,17 @@ def _ttml(text: str, rate: Fraction) -> Iterator[Row]:
     if match := re.search(r"frameRateMultiplier\s*=\s*[\"'](\d{1,6})[ :](\d{1,6})[\"']", text):
         frames *= Fraction(int(match[1]) or 1, int(match[2]) or 1)
     ticks = told.get("tickRate") or frames
-    for attributes, body in map(re.Match.groups, _TTML.finditer(text)):
-        times = dict(re.findall(r"\b(begin|end|dur)\s*=\s*[\"']([^\"']{1,40})[\"']", attributes))
+    begun = {"body": Fraction(0), "div": Fraction(0)}  # the times of a paragraph count from where these begin
+    for outer, its, attributes, body in map(re.Match.groups, _TTML.finditer(text)):
+        times = dict(re.findall(r"\b(begin|end|dur)\s*=\s*[\"']([^\"']{1,40})[\"']", attributes or its or ""))
         moments = {name: _moment(value, frames, ticks) for name, value in times.items()}
         start = moments.get("begin")
-        if start is not None:
+        if outer:
+            begun[outer.casefold()] = start or Fraction(0)
+        elif start is not None:
             end = moments.get("end", start + moments["dur"] if "dur" in moments else None)
-            yield start, end, _plain(_without_marks(body))
+            later = sum(begun.values())
+            yield start + later, None if end is None else end + later, _plain(_without_marks(body))
 
 
 def _moment(said: str, frames: Fraction, ticks: Fraction = Fraction(1)) -> Fraction:
@@ -150,16 +162,22 @@ def _plain(words: str) -> str:
 _MICRODVD = re.compile(r"^[ \t]*\{(\d{1,9})\}[ \t]*\{(\d{0,9})\}(.*)$", re.MULTILINE)
 _MPL2 = re.compile(r"^[ \t]*\[(\d{1,9})\][ \t]*\[(\d{0,9})\](.*)$", re.MULTILINE)
 _TMPLAYER = re.compile(rf"^[ \t]*{_CLOCK}(?:,\d)?[:=](.*)$", re.MULTILINE)
+_SPRUCE = re.compile(
+    r"^[ \t]*(\d\d:\d\d:\d\d[:;.]\d\d)[ \t]*,[ \t]*(\d\d:\d\d:\d\d[:;.]\d\d)[ \t]*,[ \t]*(.*)$", re.MULTILINE
+)
 _CLOCKS = re.compile(rf"^{_CLOCK}\.\d{{1,3}},{_CLOCK}\.\d{{1,3}}[ \t]*$", re.MULTILINE)
 _SAMI_BLOCKS = re.compile(r"<SYNC\s+Start\s*=\s*[\"']?-?(\d{1,9})[^<>]*>(.*?)(?=<SYNC\b|</BODY|\Z)", re.I | re.S)
 _SAMI = re.compile(r"<SYNC\s+Start\s*=", re.I)
-_TTML = re.compile(r"<(?:\w{1,20}:)?p\b([^<>]*)>((?:(?!<(?:\w{1,20}:)?p\b).)*?)</(?:\w{1,20}:)?p>", re.S)
+_TTML = re.compile(
+    r"<(?:\w{1,20}:)?(?:(body|div)\b([^<>]*)>|p\b([^<>]*)>((?:(?!<(?:\w{1,20}:)?p\b).)*?)</(?:\w{1,20}:)?p>)", re.S
+)
 _TTML_SIGN = re.compile(r"<(?:\w{1,20}:)?p\b[^<>]*?\bbegin\s{0,9}=")
 _KINDS: dict[str, tuple[re.Pattern[str], Callable[[str, Fraction], Iterator[Row]]]] = {
     "MicroDVD": (_MICRODVD, _microdvd),
     "MPL2": (_MPL2, _mpl2),
     "TMPlayer": (_TMPLAYER, _tmplayer),
     "SubViewer": (_CLOCKS, _clocks),
+    "Spruce STL": (_SPRUCE, _spruce),
     "SAMI": (_SAMI, _sami),
     "TTML": (_TTML_SIGN, _ttml),
 }

@@ -140,7 +140,7 @@ class _Table:
     """The products of some pictures with each other, from which all that concerns pairs of them is reckoned."""
 
     def __init__(self, ranks: NDArray[np.int64], luma: Pictures) -> None:
-        self.ranks = ranks
+        self.ranks, self._at = ranks, ranks.astype(np.float32)
         self._products = luma @ luma.T
         self._squares = np.diag(self._products)
 
@@ -172,12 +172,12 @@ class _Table:
         there = (places >= 0) & (places < len(self.ranks))
         places = np.clip(places, 0, len(self.ranks) - 1)
         first, last = before[:, None], after[:, None]
-        ranks = self.ranks.astype(np.float32)
-        there &= (ranks[places] >= ranks[first] - _NEAR) & (ranks[places] <= ranks[last] + _NEAR)
+        at, begin, end = self._at[places], self._at[first], self._at[last]
+        there &= (at >= begin - _NEAR) & (at <= end + _NEAR)
         along = self._products[places, last] - self._products[places, first]
         start = self._products[before, after] - self._squares[before]
         share = (along - start[:, None]) / self._way(before, after)[:, None]
-        ideal = (ranks[places] - ranks[first]) / (ranks[last] - ranks[first])
+        ideal = (at - begin) / (end - begin)
         return np.where(there, share, np.nan).astype(np.float32), np.clip(ideal, 0, 1)
 
     def _way(self, before: NDArray[np.int64], after: NDArray[np.int64]) -> Floats:
