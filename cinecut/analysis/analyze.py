@@ -59,6 +59,8 @@ from cinecut.language.write import write_spec
 from cinecut.media import probe
 from cinecut.vibes import Vibe
 
+_MOST = Fraction(2, 5)  # of the shots that can be shown; a trailer with more is like that of any other vibe
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Analysis:
@@ -145,6 +147,7 @@ def _analyze(request: Request, progress: Progress, cache: Cache | None) -> Analy
     decided = replace(decided, spoilers=request.spoilers, plugins=request.plugins, last=last)
     length = _length_of(cuts, tempo, last)
     short = [*unsure, *_left_out(texts, cuts), *_too_short(request.film, length, wanted, tempo, score)]
+    short += _little_choice(request.film, takes, cuts)
     said = (*watched.diagnostics, *song_warnings, *watched.described.diagnostics, *narrative.diagnostics, *short)
     return Analysis(
         *to_spec(decided),
@@ -311,6 +314,16 @@ def _last(cuts: Sequence[Cut], tempo: Tempo, wanted: Fraction | None, score: Sco
     voices = [(starts[n], voice.over) for n, sounds in enumerate(score.events) for voice in sounds.voices]
     spoken = max((start + over.at + over.take.duration for start, over in voices), default=Fraction(0))
     return last_length(cuts, tempo, wanted, spoken - starts[-1])
+
+
+def _little_choice(film: Path, takes: Sequence[Take], cuts: Sequence[Cut]) -> list[Diagnostic]:
+    """A warning if the trailer shows so many of the film's shots that other vibes can hardly show others."""
+    shots, shown = ({each.shot for each in some} for some in (takes, (cut.take for cut in cuts if cut.take)))
+    if len(shown) < _MOST * len(shots):
+        return []
+    message = f"the trailer shows {len(shown)} of the {len(shots)} shots of {film.name} that can be shown"
+    hint = "a shorter trailer with --length leaves more choice"
+    return [Diagnostic("film", f"{message}: other vibes will show mostly the same", None, (hint,))]
 
 
 def _too_short(film: Path, seconds: Fraction, wanted: Fraction, tempo: Tempo, score: Score) -> list[Diagnostic]:

@@ -91,6 +91,16 @@ def _genre(file: Path) -> Vibe:
     return read_vibe(file)
 
 
+@cache
+def usual_taste() -> Mapping[str, Fraction]:
+    """The mean of all genres' tastes."""
+    usual: dict[str, Fraction] = {}
+    for taste in (load_vibe(name).taste for name in names()):
+        for signal, liking in taste.items():
+            usual[signal] = usual.get(signal, Fraction(0)) + liking / len(names())
+    return usual
+
+
 def vibe_of(choice: VibeChoice | None) -> Vibe | None:
     """The vibe that a spec chooses, with the spec's own changes; None if it chooses none."""
     if choice is None:

@@ -16,6 +16,7 @@ from test_arrange import _film, _look, _slots, _tempo
 from cinecut.analysis.dialogue.lines import Dialogue, Line
 from cinecut.analysis.edit.arrange import arrange
 from cinecut.analysis.edit.blueprint import Slot, Want
+from cinecut.analysis.edit.candidates import Market
 from cinecut.analysis.edit.cuts import Cut, Take
 from cinecut.analysis.edit.score.sound import _duck, _gain, compose
 from cinecut.analysis.edit.score.voices import SpokenSound
@@ -82,6 +83,16 @@ def test_the_same_film_is_cut_the_same_way_and_otherwise_by_another_genre() -> N
     assert len({tuple(found) for found in shots.values()}) == 3
     common = set(shots["drama"]) & set(shots["romance"])
     assert len(common) < 0.6 * len(shots["drama"])
+
+
+@pytest.mark.parametrize("act", ["act 1", "act 2"])
+def test_what_all_genres_like_tells_none_apart(act: str) -> None:
+    takes, slot = _film(random.Random(7), RATE, shots=60, spoken=0.3), Slot(act, 2, Want.SHOT)
+    vibes = [load_vibe(name) for name in names()]
+    liked = [Market(takes, each, _tempo(each, Fraction(80), RATE), read_weights())._tasted(slot) for each in vibes]
+    alike = np.asarray(np.corrcoef(liked))[np.triu_indices(len(vibes), 1)]
+    assert alike.mean() < 0
+    assert np.std(liked, axis=1) == pytest.approx(read_weights().taste)
 
 
 def test_every_want_and_act_has_its_weights() -> None:
@@ -257,7 +268,9 @@ def test_the_music_stays_where_nobody_surely_speaks_in_all_of_the_film() -> None
     lines = list[Line]()  # of a film whose phrases have no words
     takes = _film(random.Random(7), RATE, shots=60, spoken=0.8)
     for number, take in enumerate(takes):
-        takes[number] = replace(take, lines=tuple(replace(line, text="", emotion="neutral") for line in take.lines))
+        takes[number] = replace(
+            take, lines=tuple(replace(line, text="", emotion="neutral", strength=0.0) for line in take.lines)
+        )
         lines += takes[number].lines
     cuts, every = _cut("drama", takes, 60), {line.index for line in lines}
     assert _ducks(cuts, lines, set()) == {(None, "")}

@@ -29,7 +29,9 @@ from cinecut.analysis.film.movement.course import MOVE
 from cinecut.analysis.film.shots import FilmShot
 from cinecut.language.timebase import FilmRange, FilmTime
 from cinecut.media.probe import film_facts
-from cinecut.vibes import load_vibe, names
+from cinecut.vibes import load_vibe, names, usual_taste
+
+_THIRD = Fraction(1, 3)
 
 
 def _options(light: float, mute: bool = False) -> Options:
@@ -172,14 +174,34 @@ def test_a_best_slot_that_none_of_the_strongest_fits_gets_the_next_that_does() -
     takes = _film(random.Random(5), Fraction(24), shots=60, spoken=0.0)
     ranked = sorted(takes, key=lambda take: -take.score)
     brief = {take.shot for take in ranked[:20]}
-    third = Fraction(1, 3)
-    takes = [replace(t, range=FilmRange(t.range.start, t.range.start + third)) if t.shot in brief else t for t in takes]
+    takes = [
+        replace(t, range=FilmRange(t.range.start, t.range.start + _THIRD)) if t.shot in brief else t for t in takes
+    ]
     vibe, speed = load_vibe("action"), Fraction(120)
     slots = [Slot("act 1", 2, Want.SHOT), Slot("beat drop", 2, Want.STRONG, best=True)]
     drop = next(c for c in arrange(slots, takes, vibe, _tempo(vibe, speed, Fraction(24))) if c.slot.act == "beat drop")
     long_enough = [take.shot for take in ranked if take.shot not in brief and take.range.duration >= 1]
     assert drop.take is not None
     assert drop.take.shot in long_enough[:3]
+
+
+def test_the_drop_and_the_last_shot_share_the_strongest_that_fit() -> None:
+    """Where two of the top tenth are long enough, each gets one of them: neither keeps both for itself."""
+    for seed in (0, 1):
+        takes = _film(random.Random(seed), Fraction(24), shots=60, spoken=0.0)
+        ranked = sorted(takes, key=lambda take: -take.score)
+        brief = {take.shot for take in ranked[2:7]}
+        takes = [
+            replace(t, range=FilmRange(t.range.start, t.range.start + _THIRD)) if t.shot in brief else t for t in takes
+        ]
+        slots = [
+            *[Slot("act 1", 2, Want.SHOT)] * 4,
+            Slot("beat drop", 1, Want.STRONG, best=True),
+            *[Slot("act 3", 2, Want.SHOT)] * 4,
+            Slot("act 3", 1, Want.STRONG, best=True),
+        ]
+        cuts = arrange(slots, takes, load_vibe("action"), _tempo(load_vibe("action"), Fraction(120), Fraction(24)))
+        assert {cut.take.shot for cut in cuts if cut.slot.best and cut.take} == {take.shot for take in ranked[:2]}
 
 
 def test_of_what_meets_the_promises_a_genre_takes_what_it_likes_more(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,9 +213,11 @@ def test_of_what_meets_the_promises_a_genre_takes_what_it_likes_more(monkeypatch
         speed = Fraction(vibe.likely_tempo)
         cuts = arrange(_slots(vibe, Fraction(27), speed, True), takes, vibe, _tempo(vibe, speed, RATE))
         shown = [cut.take.signals for cut in cuts if cut.take]
-        return float(np.mean([sum(w * getattr(each, key) for key, w in vibe.taste.items()) for each in shown]))
+        usual = usual_taste()
+        likings = {key: float(vibe.taste.get(key, 0) - liking) for key, liking in usual.items()}
+        return float(np.mean([sum(w * getattr(each, key) for key, w in likings.items()) for each in shown]))
 
-    genres = ["action", "sci-fi"]
+    genres = ["mystery", "thriller", "war"]
     now = [liked(name) for name in genres]
     monkeypatch.setattr(_Search, "preferred", lambda _, places: places)
     assert sum(now) > sum(liked(name) for name in genres) + 0.01

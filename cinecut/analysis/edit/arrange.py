@@ -165,21 +165,24 @@ def _halves(slot: Slot, splits: bool) -> list[Slot]:
 
 
 def _offers(gaps: Sequence[Gap], market: Market) -> list[list[Candidate]]:
-    """The candidates of each gap; none if none fits. The best slots get the strongest takes, and some of these are
-    reserved for them."""
+    """The candidates of each gap; none if none fits. The best slots get the strongest takes, all of them the same, and
+    some of these are reserved for them."""
     shown = sum(gap.slot.want.shows for gap in gaps)
     count, kept = shown + _SPARE, min(_KEPT, 1 + max(0, len(market.takes) - shown))
     talking = sum(bool(take.lines) for take in market.takes) >= _TALKING * len(market.takes)
     forms = movable(gaps, market.tempo) if talking else [[gap] for gap in gaps]
     offers: list[list[Candidate]] = [[] for _ in gaps]
-    taken: set[int] = set()
+    taken, needed = set[int](), set[int]()
     for number in sorted(range(len(gaps)), key=lambda n: (not gaps[n].slot.best, not gaps[n].slot.ends, n)):
         gap = gaps[number]
         if gap.slot.best or gap.slot.ends:
-            strongest = [each for form in forms[number] for each in _heard(form, market.strongest(form))]
-            offers[number] = [each for each in best_first(strongest) if each.number not in taken]
-            offers[number] = offers[number] or market.next_strongest(gap)
-            taken |= set(list(dict.fromkeys(each.number for each in offers[number]))[:kept])
+            offered = best_first(each for form in forms[number] for each in _heard(form, market.strongest(form)))
+            if {each.number for each in offered} <= needed:
+                offered += market.next_strongest(gap)
+            offers[number] = [each for each in offered if gap.slot.best or each.number not in taken]
+            found = list(dict.fromkeys(each.number for each in offered))
+            needed |= set(found) if len(found) == 1 else set()
+            taken |= set([each for each in found if each not in taken][:kept])
             if offers[number]:
                 continue
         if gap.slot.want.shows:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import islice
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ from cinecut.analysis.edit.parts import SPOKEN_WELL, Gap, line_worth, silent_par
 from cinecut.analysis.edit.weights import Weights
 from cinecut.analysis.film.signals import NEUTRAL, Signals
 from cinecut.analysis.story.arc import Zone
-from cinecut.vibes import Vibe
+from cinecut.vibes import Vibe, usual_taste
 
 Floats = NDArray[np.float64]
 
@@ -73,7 +74,7 @@ class Market:
     def best(self, slot: Slot) -> list[int]:
         """The takes with the highest scores: a best slot, or the last one, is filled from these."""
         share = _END_SHARE if slot.ends else _BEST_SHARE
-        return self.by_score[: max(_BEST_LEAST, int(len(self.takes) * share))]
+        return self.by_score[: max(_BEST_LEAST, ceil(len(self.takes) * share))]
 
     def worths(self, slot: Slot) -> Floats:
         """The value of each take for a slot, whether it fits or not; -inf if its shot is excluded."""
@@ -154,10 +155,13 @@ class Market:
         return {n: float(liking) for n, liking in taste if slot.act != "act 3" or n != "motion" or liking > 0}
 
     def _tasted(self, slot: Slot) -> Floats:
-        """The genre's preference for each take."""
-        likings = self._likings(slot).items()
-        liked = sum((liking * self.signals[name] for name, liking in likings), np.zeros(len(self.takes)))
-        return self.weights.taste * liked * (self.weights.described if self._described else 1)
+        """How much more the genre likes each take than genres do, as strongly in each genre and film: what all like
+        tells none apart."""
+        own, usual = self._likings(slot), {name: float(liking) for name, liking in usual_taste().items()}
+        liked = self._weighted({name: own.get(name, 0.0) - usual.get(name, 0.0) for name in (usual | own)})
+        spread = float(liked.std()) if own else 0.0
+        strength = self.weights.taste * (self.weights.described if self._described else 1)
+        return liked * (strength / spread) if spread > 1e-9 else np.zeros(len(liked))
 
     def _zones(self, slot: Slot) -> Floats:
         first, others = self.weights.zone

@@ -192,7 +192,7 @@ def last_length(cuts: Sequence[Cut], tempo: Tempo, length: Fraction, voices_end:
 def lit(cuts: Sequence[Cut], slots: Sequence[Slot], tempo: Tempo) -> list[Cut]:
     """The cuts, where `slots` were left out with less black and shorter cards, so that no more of the trailer is dark
     than may be, or was to be. A card that lasts no longer than it must is left out if that brings the trailer nearer to
-    this; its text stands over a shot that lasts long enough to read it."""
+    this; its text stands over a shot, of the same act if there is one."""
     lit, most = list(cuts), max(DARKEST, _dark(slots))
     while (share := _dark([cut.slot for cut in lit])) > most:
         number = max(
@@ -205,7 +205,8 @@ def lit(cuts: Sequence[Cut], slots: Sequence[Slot], tempo: Tempo) -> list[Cut]:
         rest = [*lit[:number], *lit[number + 1 :]]
         if most - _dark([cut.slot for cut in rest]) >= share - most:
             break
-        over = _over([*reversed(lit[:number]), *lit[number + 1 :]], tempo)
+        near = [cut for cut in (*reversed(lit[:number]), *lit[number + 1 :]) if cut.take is not None]
+        over = _over([cut for cut in near if cut.slot.act == slot.act] or near, tempo)
         told = bool(slot.text) and slot.act != "button"  # credits stand over no picture
         lit = [_titled(cut, slot.text) if told and cut is over else cut for cut in rest]
     return lit
@@ -226,9 +227,8 @@ def _spare(slot: Slot, tempo: Tempo) -> tuple[int, int, bool]:
 
 def _over(cuts: Sequence[Cut], tempo: Tempo) -> Cut:
     """The first shot that lasts long enough to read a text over it, else the longest."""
-    shown = [cut for cut in cuts if cut.take is not None]
-    long = (cut for cut in shown if tempo.frames(0, cut.slot.beats) >= READ * tempo.rate)
-    return next(long, max(shown, key=lambda cut: cut.slot.beats))
+    long = (cut for cut in cuts if tempo.frames(0, cut.slot.beats) >= READ * tempo.rate)
+    return next(long, max(cuts, key=lambda cut: cut.slot.beats))
 
 
 def _titled(cut: Cut, text: str) -> Cut:
