@@ -116,13 +116,13 @@ class _Clock:
     def __init__(self, media: Any, video: VideoStream, path: Path, first: int | None) -> None:
         self.time_base = Fraction(video.time_base or Fraction(1, 1000))
         shapes = _Shapes(video.codec_context)
-        packets, whole = _packets(media, video, path, shapes)
+        packets, whole, edited = _packets(media, video, path, shapes)
         self.changes = shapes.several
         self.joined = getattr(media, "joined", False)
         restarts = restart([packet.decoded for packet in packets], media, self.time_base) is not None
         counted = not bare(media) and sum(packet.shown is not None for packet in packets) < 0.99 * len(packets)
         declared, *others = _declared_rates(video)
-        collide = whole and _collide(packets, declared * self.time_base)
+        collide = whole and not edited and _collide(packets, declared * self.time_base)
         if not self.joined and whole and (restarts or counted or collide or _leads_astray(media, video, packets)):
             self.__init__(JoinedMedia(media, path), video, path, first)  # type: ignore[misc]
             return
@@ -305,24 +305,32 @@ def _likely_rate(times: list[Fraction], declared: Fraction) -> Fraction:
 _FIELD_OFF = Fraction(1, 16)  # of a field, by which stamps are rounded
 
 
-def _packets(media: Any, video: VideoStream, path: Path, shapes: _Shapes) -> tuple[list[_Packet], bool]:
-    """The times of the packets of the picture: of all, or of windows of a very large film."""
+def _packets(media: Any, video: VideoStream, path: Path, shapes: _Shapes) -> tuple[list[_Packet], bool, bool]:
+    """The times of the packets of the picture: of all, or of windows of a very large film; whether it is all; and
+    whether an edit list hides some, which are left out."""
+    edited = False
+
+    def is_shown(packet: Any) -> bool:
+        nonlocal edited
+        edited |= packet.is_discard
+        return packet.size > least and not packet.is_discard
 
     def read(count: int | None) -> list[_Packet]:
-        least, tail = _NO_PICTURE.get(video.codec_context.name, 0), Tail()
-        shown = (shapes.seen(p) for p in whole_packets(packets_of(media, video)) if p.size > least and not p.is_discard)
+        tail = Tail()
+        shown = map(shapes.seen, filter(is_shown, whole_packets(packets_of(media, video))))
         packets = [_Packet(place_of(media, p), p.duration, p.dts, p.size) for p in map(tail.seen, islice(shown, count))]
         return packets if count is not None else packets[: len(packets) - tail.undecoded(media, video)]
 
+    least = _NO_PICTURE.get(video.codec_context.name, 0)
     if path.stat().st_size <= _READ_WHOLE or not video.duration:
-        return read(None), True
+        return read(None), True, edited
     shown = read(_WINDOW)
     first = shown[0].shown or 0
     for share in range(1, 10):
         media.seek(first + video.duration * share // 10, stream=video)
         shown += read(_WINDOW)
     media.seek(first + video.duration, stream=video)
-    return shown + read(None), False
+    return shown + read(None), False, edited
 
 
 def song_facts(path: Path) -> SongFacts:
