@@ -29,7 +29,7 @@ from cinecut.analysis.film.movement.course import MOVE
 from cinecut.analysis.film.shots import FilmShot
 from cinecut.language.timebase import FilmRange, FilmTime
 from cinecut.media.probe import film_facts
-from cinecut.vibes import load_vibe, names, usual_taste
+from cinecut.vibes import load_vibe, names
 
 _THIRD = Fraction(1, 3)
 
@@ -202,25 +202,6 @@ def test_the_drop_and_the_last_shot_share_the_strongest_that_fit() -> None:
         ]
         cuts = arrange(slots, takes, load_vibe("action"), _tempo(load_vibe("action"), Fraction(120), Fraction(24)))
         assert {cut.take.shot for cut in cuts if cut.slot.best and cut.take} == {take.shot for take in ranked[:2]}
-
-
-def test_of_what_meets_the_promises_a_genre_takes_what_it_likes_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Prices rose until the promises were met; what they lost of the genre's taste comes back as far as it can."""
-
-    def liked(name: str) -> float:
-        vibe = load_vibe(name)
-        takes = _film(random.Random(name), RATE, shots=60, spoken=0.9)
-        speed = Fraction(vibe.likely_tempo)
-        cuts = arrange(_slots(vibe, Fraction(27), speed, True), takes, vibe, _tempo(vibe, speed, RATE))
-        shown = [cut.take.signals for cut in cuts if cut.take]
-        usual = usual_taste()
-        likings = {key: float(vibe.taste.get(key, 0) - liking) for key, liking in usual.items()}
-        return float(np.mean([sum(w * getattr(each, key) for key, w in likings.items()) for each in shown]))
-
-    genres = ["mystery", "thriller", "war"]
-    now = [liked(name) for name in genres]
-    monkeypatch.setattr(_Search, "preferred", lambda _, places: places)
-    assert sum(now) > sum(liked(name) for name in genres) + 0.01
 
 
 @pytest.mark.parametrize("name", mostly_slow(["crime", "documentary", "western"], ["crime"]))

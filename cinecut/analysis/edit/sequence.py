@@ -31,8 +31,6 @@ _TRIES = 12  # searches, each with other prices
 _ENOUGH = 0.02  # of what is lacking, at which no better sequence is searched for
 _BETTER = 1e-6  # least gain of an exchange
 _TOLERABLE = 0.06  # the same at which no shots are exchanged for its sake alone
-_PREFERRED = 40  # exchanges for a sequence that is worth more, at most
-_WIDER = 24  # candidates of a slot that are tried for it
 _LACKING = 100.0  # what all that a sequence can lack is worth
 _MENDED = 4  # of the sequences found, those that lack least
 _FIRST = 8  # candidates of a slot, the best first, with which a sequence that lacks something is tried
@@ -71,7 +69,7 @@ def _sequence(gaps: Sequence[Gap], offers: Offers, pairs: Pairs) -> Chosen:
     known += [_Found(each.search, each.search.mended(each.places)) for each in known[:_MENDED]]
     known.sort(key=_Found.rank)
     first = _Search(gaps, options, pairs, Prices())
-    found = [_Found(first, first.preferred(each.places)) for each in known[:_MENDED]]
+    found = [_Found(first, each.places) for each in known[:_MENDED]]
     best = min(found, key=_Found.liking).places
     return [None if place < 0 else offered[place] for place, offered in zip(best, offers, strict=True)]
 
@@ -239,21 +237,6 @@ class _Search:
             _, lacking, places = max(better, key=lambda each: round(each[0] - _LACKING * each[1], 6))
         return places
 
-    def preferred(self, places: Places) -> Places:
-        """The sequence after exchanges by which it is worth more, and lacks no more than is tolerable."""
-        start = self.lacks(places)
-        for _ in range(_PREFERRED):
-            gains = sorted(self._exchanges(places, _WIDER), key=lambda each: -round(each[0], 6))
-            better = (other for gain, other in gains if gain > _BETTER)
-            following = next((other for other in better if self._bearable(self.lacks(other), start)), None)
-            if following is None:
-                break
-            places = following
-        return places
-
-    def _bearable(self, lacks: Lacks, before: Lacks) -> bool:
-        return lacks.total <= max(_TOLERABLE, before.total) and lacks.cast <= before.cast
-
     def worth(self, places: Places) -> float:
         """The value of a whole sequence."""
         chosen = {n: int(self.options[n].numbers[places[n]]) for n in self.shown if places[n] >= 0}
@@ -275,13 +258,13 @@ class _Search:
             again += int(np.triu(self.pairs.repeats[np.ix_(said, said)], 1).sum())
         return self.pairs.weights.again * again
 
-    def _exchanges(self, places: Places, first: int = _FIRST) -> Iterator[tuple[float, Places]]:
+    def _exchanges(self, places: Places) -> Iterator[tuple[float, Places]]:
         """Sequences with another shot in one slot, or two in each other's, and how much more they are worth."""
         for number in self.shown:
             if places[number] < 0:
                 continue
             values = self._alone(number, places)
-            for place in np.argsort(-np.round(values, 6), kind="stable")[:first]:
+            for place in np.argsort(-np.round(values, 6), kind="stable")[:_FIRST]:
                 if np.isfinite(values[place]) and place != places[number]:
                     other = list(places)
                     other[number] = int(place)
