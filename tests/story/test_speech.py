@@ -313,7 +313,7 @@ def talking(tmp_path_factory: pytest.TempPathFactory) -> tuple[Footage, Spans]:
 
 def test_no_phrase_is_chopped_where_it_can_be_heard(talking: tuple[Footage, Spans], tmp_path: Path) -> None:
     footage, spans = talking
-    request = Request(footage.path, tmp_path / "a.yaml", load_vibe("thriller"), length=Fraction(16), transcribes=False)
+    request = Request(footage.path, tmp_path / "a.yaml", load_vibe("thriller"), length=Fraction(22), transcribes=False)
     found = analyze(request, lambda stage, done: None, Cache("x", tmp_path / "cache"))
     chopped, shown, muted = [], 0, 0
     for cut, start, end in placed(found.cuts, found.tempo):
