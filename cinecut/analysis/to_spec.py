@@ -259,7 +259,7 @@ def _event(cut: Cut, sounds: Sounds, decided: Decisions, last: bool) -> tuple[Ev
     length = Length(Fraction(cut.slot.beats), "beats")
     if last and decided.last is not None:
         length = _seconds(decided.last)
-    fade = Length(Fraction(1) if cut.slot.beats > 1 else Fraction(1, 2), "beats")
+    fade = Length(min(Fraction(1), Fraction(cut.slot.beats, 2 if cut.enters == "cut" else 4)), "beats")
     values: dict[str, Any] = _sound(cut, sounds, decided)
     if last:
         values["to"] = Transition(kind="fade out", length=fade)

@@ -52,14 +52,21 @@ def arrange(slots: Sequence[Slot], takes: Sequence[Take], vibe: Vibe, tempo: Tem
     known = pairs.cast.sure if pairs.cast.shares else None
     market = Market(takes, vibe, tempo, pairs.weights, known)
     cuts = _arranged(slots, market, pairs)
-    wanted, met = (sum(slot.beats for slot in each) for each in (slots, [cut.slot for cut in cuts]))
-    cuts = cuts if met >= _MET * wanted else _arranged(slots, market, replace(pairs, alike=1.0))
-    return lit(cuts, slots, tempo) if sum(cut.slot.beats for cut in cuts) < wanted else cuts
+    filled = _left_out(slots, [cut.slot for cut in cuts]) <= 1 - _MET
+    return cuts if filled else _arranged(slots, market, replace(pairs, alike=1.0))
 
 
-def _arranged(slots: Sequence[Slot], market: Market, pairs: Pairs) -> list[Cut]:
-    slots = _affordable(slots, len(market.takes))
-    for left in reversed(range(_ROUNDS)):
+def _left_out(wanted: Sequence[Slot], slots: Sequence[Slot]) -> Fraction:
+    """The beats of shots that are left out, as a share of all that were wanted."""
+    shown, now = (sum(slot.beats for slot in each if slot.want.shows) for each in (wanted, slots))
+    return Fraction(shown - now, max(1, sum(slot.beats for slot in wanted)))
+
+
+def _arranged(wanted: Sequence[Slot], market: Market, pairs: Pairs) -> list[Cut]:
+    slots, left = _affordable(wanted, len(market.takes)), _ROUNDS
+    while True:  # each part is made for its neighbours, so that all are chosen anew until none is left out
+        left -= 1
+        slots = lit(slots, wanted, market.tempo)
         gaps = gaps_of(slots, market.vibe, market.tempo)
         offers = _offers(gaps, market)
         scarce = (_scarce(gaps, offers, market) or _unintroduced(gaps, offers, market, pairs)) if left > 1 else set()
@@ -69,12 +76,11 @@ def _arranged(slots: Sequence[Slot], market: Market, pairs: Pairs) -> list[Cut]:
             continue
         chosen = sequence(gaps, offers, pairs)
         empty = {n for n, slot in enumerate(slots) if slot.want.shows and chosen[n] is None}
-        if not empty or not left:
-            break
+        if not empty:
+            return _cuts(gaps, offers, chosen, pairs, market)
         used = {each.cut.take.shot for each in chosen if each and each.cut.take}
         splits = left > 1 and any(take.shot not in used for take in market.takes)
         slots = _paced([part for n, slot in enumerate(slots) for part in _filled(slot, n in empty, splits)])
-    return _cuts(gaps, offers, chosen, pairs, market)
 
 
 def _scarce(gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], market: Market) -> set[int]:
@@ -201,7 +207,7 @@ def _heard(gap: Gap, offered: Sequence[Candidate]) -> list[Candidate]:
 def _cuts(
     gaps: Sequence[Gap], offers: Sequence[Sequence[Candidate]], chosen: Chosen, pairs: Pairs, market: Market
 ) -> list[Cut]:
-    """The cuts with their alternatives, without the slots that nothing fills."""
+    """The cuts with their alternatives."""
     used = {each.cut.take.shot for each in chosen if each is not None and each.cut.take is not None}
     free: dict[int, list[Candidate]] = {}
     for number, (offered, each) in enumerate(zip(offers, chosen, strict=True)):
@@ -210,11 +216,10 @@ def _cuts(
             same = [other for other in offered if (other.gap.begin, other.gap.end) == (each.gap.begin, each.gap.end)]
             free[number] = _spare(each, same, used, beside, pairs)
     others, page = _dealt(free), Page(pairs.subjects)
-    gone = {n for n, (gap, each) in enumerate(zip(gaps, chosen, strict=True)) if each is None and gap.slot.want.shows}
     cuts: list[Cut] = []
     for number, (gap, each) in enumerate(zip(gaps, chosen, strict=True)):
         if each is None:
-            cuts += [] if gap.slot.want.shows else [Cut(gap.slot)]
+            cuts.append(Cut(gap.slot))
             continue
         offered, wishes = offers[number], market.wishes(gap.slot)
         why = page.reason(each, offered, wishes)
@@ -223,9 +228,7 @@ def _cuts(
             assert other.cut.take is not None
             words = reason_beside(other, each, pairs.subjects, said)
             alternatives.append(OtherTake(other.cut.take, other.cut.in_, words))
-        cut = replace(each.cut, why=why, others=tuple(alternatives))
-        over = (cut.lead and number - 1 in gone) or (cut.trail and number + 1 in gone)
-        cuts.append(replace(cut, mute=True, lead=Fraction(0), trail=Fraction(0)) if over else cut)
+        cuts.append(replace(each.cut, why=why, others=tuple(alternatives)))
     return cuts
 
 

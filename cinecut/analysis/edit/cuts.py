@@ -189,26 +189,27 @@ def last_length(cuts: Sequence[Cut], tempo: Tempo, length: Fraction, voices_end:
     return None if any(line.range.start < end < line.range.end for line in lines) else seconds
 
 
-def lit(cuts: Sequence[Cut], slots: Sequence[Slot], tempo: Tempo) -> list[Cut]:
-    """The cuts, where `slots` were left out with less black and shorter cards, so that no more of the trailer is dark
-    than may be, or was to be. A card that lasts no longer than it must is left out if that brings the trailer nearer to
-    this; its text stands over a shot, of the same act if there is one."""
-    lit, most = list(cuts), max(DARKEST, _dark(slots))
-    while (share := _dark([cut.slot for cut in lit])) > most:
-        number = max(
-            (n for n, cut in enumerate(lit) if cut.take is None), key=lambda n: (*_spare(lit[n].slot, tempo), n)
-        )
-        slot = lit[number].slot
+def lit(slots: Sequence[Slot], wanted: Sequence[Slot], tempo: Tempo) -> list[Slot]:
+    """The slots that are left of `wanted`; if that is less, with less black and shorter cards, so that no more of the
+    trailer is dark than may be, or was to be. A card that lasts no longer than it must is left out if that brings the
+    trailer nearer to this; its text stands over a shot, of the same act if there is one."""
+    lit, most = list(slots), max(DARKEST, _dark(wanted))
+    if sum(slot.beats for slot in slots) >= sum(slot.beats for slot in wanted):
+        return lit
+    while any(slot.want.shows for slot in lit) and (share := _dark(lit)) > most:
+        dark = [n for n, slot in enumerate(lit) if not slot.want.shows]
+        number = max(dark, key=lambda n: (*_spare(lit[n], tempo), n))
+        slot = lit[number]
         if _spare(slot, tempo)[0] and slot.beats > 1:
-            lit[number] = replace(lit[number], slot=replace(slot, beats=slot.beats - 1))
+            lit[number] = replace(slot, beats=slot.beats - 1)
             continue
         rest = [*lit[:number], *lit[number + 1 :]]
-        if most - _dark([cut.slot for cut in rest]) >= share - most:
+        if most - _dark(rest) >= share - most:
             break
-        near = [cut for cut in (*reversed(lit[:number]), *lit[number + 1 :]) if cut.take is not None]
-        over = _over([cut for cut in near if cut.slot.act == slot.act] or near, tempo)
-        told = bool(slot.text) and slot.act != "button"  # credits stand over no picture
-        lit = [_titled(cut, slot.text) if told and cut is over else cut for cut in rest]
+        if slot.text and slot.act != "button":  # credits stand over no picture
+            over = _over(rest, number, slot.act, tempo)
+            rest[over] = replace(rest[over], text="\n".join(filter(None, (slot.text, rest[over].text))))
+        lit = rest
     return lit
 
 
@@ -225,12 +226,10 @@ def _spare(slot: Slot, tempo: Tempo) -> tuple[int, int, bool]:
     return spare, slot.beats if spare else 0, slot.act != "title card"
 
 
-def _over(cuts: Sequence[Cut], tempo: Tempo) -> Cut:
-    """The first shot that lasts long enough to read a text over it, else the longest."""
-    long = (cut for cut in cuts if tempo.frames(0, cut.slot.beats) >= READ * tempo.rate)
-    return next(long, max(cuts, key=lambda cut: cut.slot.beats))
-
-
-def _titled(cut: Cut, text: str) -> Cut:
-    texts = [each for each in (text, cut.slot.text) if each]
-    return replace(cut, slot=replace(cut.slot, text="\n".join(texts)))
+def _over(slots: Sequence[Slot], place: int, act: str, tempo: Tempo) -> int:
+    """The shot for a text whose card stood at a place: the nearest that lasts long enough to read it, else the longest;
+    of the act if one is, and before the place rather than after it."""
+    near = [n for n in (*reversed(range(place)), *range(place, len(slots))) if slots[n].want.shows]
+    near = [n for n in near if slots[n].act == act] or near
+    over: int = max(near, key=lambda n: min(tempo.frames(0, slots[n].beats), READ * tempo.rate))
+    return over

@@ -36,12 +36,13 @@ class Gap:
     middle: int  # frames from its start to the beat nearest its middle
     begin: int = 0  # beats by which it begins later than its slot, and ends later: what its neighbours of the act lose
     end: int = 0
-    meets: tuple[bool, bool] = (False, False)  # whether a shot is directly before it, and directly after it, by a cut
+    beside: tuple[int, int] = (0, 0)  # beats of the shots directly before and after it, by a cut
+    room: tuple[Fraction, Fraction] = (Fraction(0), Fraction(0))  # seconds that its sound may reach over these
 
     @property
     def form(self) -> tuple[object, ...]:
         """The values that decide which part of a take fits."""
-        return self.enters, self.length, self.tail, self.middle, self.slot.beats >= 2, self.lively, self.meets
+        return self.enters, self.length, self.tail, self.middle, self.slot.beats >= 2, self.lively, self.room
 
     @property
     def moved(self) -> bool:
@@ -69,11 +70,21 @@ def gaps_of(slots: Sequence[Slot], vibe: Vibe, tempo: Tempo) -> list[Gap]:
         length = tempo.frames(beat, slot.beats) / tempo.rate
         tail = tempo.handle if leaves.startswith("crossfade") else Fraction(0)
         middle = tempo.frames(beat, slot.beats // 2)
-        meets = tuple(each is not None and each.want.shows for each in (before, follows))
-        cuts = (meets[0] and enters == "cut", meets[1] and leaves == "cut")
-        gaps.append(Gap(slot, beat, enters, length, tail, opens, middle, meets=cuts))
+        beside = (_beats(before, enters), _beats(follows, leaves))
+        gap = Gap(slot, beat, enters, length, tail, opens, middle, beside=beside)
+        gaps.append(_with_room(gap, tempo))
         beat += slot.beats
     return gaps
+
+
+def _beats(beside: Slot | None, joint: str) -> int:
+    return beside.beats if beside is not None and beside.want.shows and joint == "cut" else 0
+
+
+def _with_room(gap: Gap, tempo: Tempo) -> Gap:
+    """The gap, with what its sound may reach over: a frame less than its neighbours, whose lengths are rounded."""
+    before, after = (min(_OVER, max(0, tempo.frames(0, beats) - 1) / tempo.rate) for beats in gap.beside)
+    return replace(gap, room=(before, after))
 
 
 def movable(gaps: Sequence[Gap], tempo: Tempo) -> list[list[Gap]]:
@@ -96,7 +107,9 @@ def _moved(gap: Gap, begin: int, end: int, tempo: Tempo) -> Gap | None:
         return None
     slot, length = replace(gap.slot, beats=beats), tempo.frames(beat, beats) / tempo.rate
     middle = tempo.frames(beat, beats // 2)
-    return replace(gap, slot=slot, beat=beat, length=length, middle=middle, begin=begin, end=end)
+    beside = (gap.beside[0] and gap.beside[0] + begin, gap.beside[1] and gap.beside[1] - end)
+    moved = replace(gap, slot=slot, beat=beat, length=length, middle=middle, begin=begin, end=end, beside=beside)
+    return _with_room(moved, tempo)
 
 
 def _transition(slot: Slot, before: Slot | None, vibe: Vibe, tempo: Tempo) -> str:
@@ -186,7 +199,7 @@ def _split(gap: Gap, part: _Part, take: Take, tempo: Tempo, hit: FilmTime | None
         Fraction(int(over * tempo.rate)) / tempo.rate
         for over in (part.shown.start - whole.start, whole.end - part.shown.end)
     )
-    fits = all(not over or (meets and over <= _OVER) for over, meets in zip((lead, trail), gap.meets, strict=True))
+    fits = lead <= gap.room[0] and trail <= gap.room[1]
     return replace(_cut(gap, part, take, hit), lead=lead, trail=trail) if fits else None
 
 
