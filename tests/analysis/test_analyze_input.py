@@ -237,7 +237,7 @@ def test_another_films_subtitles_are_not_used(film: Footage, tmp_path: Path) -> 
 def _noise(path: Path) -> Path:
     """Syllables of noise without a metre, as speech has them."""
     dice = np.random.default_rng(3)
-    lengths = dice.integers(2000, 9000, 80)
+    lengths = dice.integers(2000, 9000, 150)
     sound = np.concatenate([np.hanning(n) * dice.uniform(0.1, 1) * dice.standard_normal(n) for n in lengths])
     soundfile.write(path, 0.1 * sound, 22_050)
     return path
