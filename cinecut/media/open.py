@@ -143,18 +143,19 @@ def _text(tag: str) -> str:
 def packets_of(media: Any, *streams: Any) -> Iterator[Any]:
     """The packets of streams, and an empty one of each at the end. Streams that begin midway are none of a file's: PyAV
     fails at the end where there were some. Raises Stop where another recording follows that libraries do not read."""
+    kind = media.format.name
     try:
         for packet in _packets_of(media, *streams):
             context = packet.stream.codec_context
             if packet.is_keyframe and context is not None and not may_be_key(packet, context.codec.name):
                 packet.is_keyframe = False
-            if media.format.name == "dv" and packet.stream.type == "video" and _is_empty(packet, media):
+            if kind == "dv" and packet.stream.type == "video" and _is_empty(packet, media):
                 continue
-            if media.format.name == "gxf" and packet.pts is not None and packet.pts - 1 == packet.dts:
+            if kind == "gxf" and packet.pts is not None and packet.pts - 1 == packet.dts:
                 packet.pts += 1  # its ticks are fields; of the last picture libraries guess that it lasts one
             yield packet
     except av.error.PatchWelcomeError:
-        if media.format.name != "ogg":
+        if kind != "ogg":
             raise
         name = Path(media.name.removeprefix("file:"))
         message = f"{name} holds several recordings one behind the other, of which the first alone can be read"

@@ -105,7 +105,7 @@ class FilmSound:
         self._reading: Iterator[Placed] = iter(())
         self._latest: Placed | None = None  # that this reading gave
         self._gridless = False  # while the grid is found
-        self._first = list[av.AudioFrame]()
+        self._first = list[av.AudioFrame]()  # of recordings, that are read and not yet placed
 
     def all(self) -> Iterator[Placed]:
         """Every frame with its place, from the first on."""
@@ -146,7 +146,7 @@ class FilmSound:
         return self._onward(nearest(start * self.rate))
 
     def _frames(self, packets: Iterator[Any], decoder: Any = None) -> Iterator[av.AudioFrame]:
-        """What packets decode to; `_first` gathers the first frame of each recording but the first one."""
+        """What packets decode to; `_first` gets the first frame of each recording but the first one."""
         part = 0
         for frame in decoded(packets, [], decoder):
             if joined(self._media) and (now := self._media.reached[self.stream.index]) > part:
@@ -220,7 +220,9 @@ class FilmSound:
         ahead = _Ahead(frames)
         for frame in ahead:
             length = samples_of(frame, self.rate)
-            if at is None or rate not in (0, frame.sample_rate) or any(frame is first for first in self._first):
+            if begins := frame in self._first:
+                self._first.remove(frame)
+            if at is None or begins or rate not in (0, frame.sample_rate):
                 at = self._begun(at or 0, [frame, *ahead.peek(_MANY)])
             off, after = self._off(frame, at), self._next_off(at + length, ahead)
             # A leap is believed where it lasts; where it is a small one, only if it is the very same after it.

@@ -28,9 +28,7 @@ def kind_of(text: str) -> str | None:
     """The kind of subtitles that a text is; None where it is none of these."""
     head = text[:_LOOKED_AT]
     counts = {kind: len(pattern.findall(head)) for kind, (pattern, _) in _KINDS.items()}
-    kind, count = max(
-        counts.items(), key=lambda item: (item[1], item[0] == "Spruce STL")
-    )  # TMPlayer's sign is part of it
+    kind, count = max(counts.items(), key=lambda item: item[1])
     lines = sum(bool(line.strip()) for line in head.splitlines())
     least = lines // 2 if kind in _A_ROW_A_LINE else 1
     return kind if count >= max(1, least) else None
@@ -175,9 +173,9 @@ _TTML_SIGN = re.compile(r"<(?:\w{1,20}:)?p\b[^<>]*?\bbegin\s{0,9}=")
 _KINDS: dict[str, tuple[re.Pattern[str], Callable[[str, Fraction], Iterator[Row]]]] = {
     "MicroDVD": (_MICRODVD, _microdvd),
     "MPL2": (_MPL2, _mpl2),
+    "Spruce STL": (_SPRUCE, _spruce),  # before TMPlayer, which its lines are, too: of equal counts the first wins
     "TMPlayer": (_TMPLAYER, _tmplayer),
     "SubViewer": (_CLOCKS, _clocks),
-    "Spruce STL": (_SPRUCE, _spruce),
     "SAMI": (_SAMI, _sami),
     "TTML": (_TTML_SIGN, _ttml),
 }
