@@ -31,10 +31,11 @@ def _write(path: Path) -> None:
     write_beside(path, "new")
 
 
-def _put(path: Path) -> None:
-    with TemporaryDirectory(dir=path.parent) as work, together():
-        (made := Path(work) / "made").write_text("new")
-        put(made, path)
+def _put(*paths: Path) -> None:
+    with TemporaryDirectory(dir=paths[0].parent) as work, together():
+        for path in paths:
+            (made := Path(work) / path.name).write_text("new")
+            put(made, path)
 
 
 @pytest.mark.parametrize("write", [_write, _put])
@@ -73,10 +74,8 @@ def test_a_finished_file_goes_to_another_disk_through_a_link(
     (folder := tmp_path / "folder").mkdir()
     if former is not None:
         there.write_text(former)
-    with pytest.raises(Stop), together():
-        (made := tmp_path / "here" / "made").write_text("new")
-        put(made, path)
-        put(made, folder)
+    with pytest.raises(Stop):
+        _put(path, folder)
     assert (there.read_text() if there.exists() else None) == former
     _put(path)
     assert (path.is_symlink(), there.read_text()) == (True, "new")
