@@ -115,6 +115,8 @@ class _Search:
         self.options = options = [
             replace(each, worths=each.worths + mute * each.mute + tone * each.dubbed) for each in options
         ]
+        self.takes = [each.numbers.tolist() for each in options]  # quicker one by one than arrays
+        self.ends = [each.ends.tolist() for each in options]
         self.shown = [n for n, gap in enumerate(gaps) if gap.slot.want.shows]
         self.before: dict[int, int] = dict(zip(self.shown[1:], self.shown, strict=False))
         self.after: dict[int, int] = dict(zip(self.shown, self.shown[1:], strict=False))
@@ -135,8 +137,11 @@ class _Search:
     def lacks(self, places: Places) -> Lacks:
         """How far a sequence is from the requirements."""
         shown = [(self.options[n], places[n]) for n in self.shown if places[n] >= 0]
-        chosen = {n: int(self.options[n].numbers[places[n]]) for n in self.shown if places[n] >= 0}
-        return Lacks.of(shown, self.rise.least(places), sum(self.cast.lacking(chosen)))
+        return Lacks.of(shown, self.rise.least(places), sum(self.cast.lacking(self._chosen(places))))
+
+    def _chosen(self, places: Places) -> dict[int, int]:
+        """The take of each slot that is filled."""
+        return {n: self.takes[n][places[n]] for n in self.shown if places[n] >= 0}
 
     def beam(self) -> Places:
         """A sequence by beam search: only the best paths are continued at every slot."""
@@ -151,7 +156,7 @@ class _Search:
                 added = zip(values[at, places].tolist(), places.tolist(), strict=True)
                 grown += [(paths[at].worth + value, at, place) for value, place in added if math.isfinite(value)]
             grown.sort(key=lambda each: (-round(each[0], 6), each[1], each[2]))
-            paths = [_grown(paths[at], worth, place, options) for worth, at, place in _kept(grown, options)]
+            paths = [_grown(paths[at], worth, place, options) for worth, at, place in _kept(grown, self.ends[number])]
         return list(paths[0].places)
 
     def _values(self, number: int, options: Options, paths: Sequence[_Path]) -> Floats:
@@ -214,7 +219,8 @@ class _Search:
             values += self.steps[number][places[before]]
         if after is not None and places[after] >= 0:
             values += self.steps[after][:, places[after]]
-        others = {n: int(self.options[n].numbers[places[n]]) for n in self.shown if n != number and places[n] >= 0}
+        others = self._chosen(places)
+        others.pop(number, None)
         near = [(nearness, others[n]) for nearness, n in self.near[number] if n in others]
         changed = self.rise.changed(number, places, self.options)
         takes = [others.get(n, -1) for n in self.shown]
@@ -239,7 +245,7 @@ class _Search:
 
     def worth(self, places: Places) -> float:
         """The value of a whole sequence."""
-        chosen = {n: int(self.options[n].numbers[places[n]]) for n in self.shown if places[n] >= 0}
+        chosen = self._chosen(places)
         total = self.rise.penalty(places) + self.cast.penalty(chosen) + self._repeated(places, chosen)
         for number in chosen:
             total += float(self.options[number].worths[places[number]])
@@ -297,12 +303,12 @@ class _Search:
 
     def _instead(self, one: int, other: int, places: Places) -> int | None:
         """The place among the options of a slot of the take that another one has."""
-        begin, end = map(int, self.options[other].ends[places[other]])
-        return self.options[other].place.get((int(self.options[one].numbers[places[one]]), begin, end))
+        begin, end = self.ends[other][places[other]]
+        return self.options[other].place.get((self.takes[one][places[one]], begin, end))
 
     def _local(self, places: Places, one: int, other: int) -> float:
         """The value of the sequence, without the terms that do not depend on two slots."""
-        chosen = {n: int(self.options[n].numbers[places[n]]) for n in self.shown if places[n] >= 0}
+        chosen = self._chosen(places)
         if (penalties := self.penalties.get(tuple(places))) is None:
             penalties = (self.rise.penalty(places), self.cast.penalty(chosen) + self._repeated(places, chosen))
             self.penalties[tuple(places)] = penalties
@@ -324,13 +330,13 @@ class _Search:
         return [(_nearness(abs(place - at)), n) for place, n in around if place != at]
 
 
-def _kept(grown: Sequence[tuple[float, int, int]], options: Options) -> list[tuple[float, int, int]]:
+def _kept(grown: Sequence[tuple[float, int, int]], ends: Sequence[Sequence[int]]) -> list[tuple[float, int, int]]:
     """The best paths, among them some for each beat at which the last slot may end, since the next one must meet it.
     Each is given by its worth, that of the path that it continues, and the candidate's place."""
     counts, kept = dict[int, int](), set[int]()
     for number, (_, _, place) in enumerate(grown):
         if place >= 0:
-            end = int(options.ends[place, 1])
+            end = ends[place][1]
             counts[end] = counts.get(end, 0) + 1
             kept |= {number} if counts[end] <= _BEAM // 4 else set()
     others = (number for number in range(len(grown)) if number not in kept)
