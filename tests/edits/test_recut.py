@@ -292,7 +292,7 @@ def test_the_command(studio: Path, own_analyses: Path, tmp_path: Path) -> None:
 def test_an_act_in_another_vibe_is_cut_on_the_beats_that_stay(
     music: list[str], vibes: tuple[str, str], studio: Path, analyses: Path, tmp_path: Path
 ) -> None:
-    """A vibe expects another tempo, of a pulse or as the octave of a song's; the spec's own is the one that is heard."""
+    """A vibe expects another tempo of a pulse, or octave of a song's; what is heard is the spec's own."""
     for name in ("film.mkv", "film.srt", "fast.wav"):
         shutil.copy(studio / name, tmp_path)
     cache, spec = {"CINECUT_CACHE_DIR": str(analyses)}, tmp_path / "spec.yaml"

@@ -197,8 +197,9 @@ def _written_by(known: Known, spec: Path, ours: Version) -> Version:
 
 def _own_tempo(ours: Version, base: Version | None) -> Fraction | None:
     """The tempo that stays in the spec, since not all is cut again (`base` None) or a hand changed it."""
-    beats, was = (each.spec.music and each.spec.music.beats if each is not None else None for each in (ours, base))
-    return beats.tempo if beats is not None and (was is None or was != beats) else None
+    music, was = ours.spec.music, base.spec.music if base is not None else None
+    beats = music.beats if music is not None else None
+    return beats.tempo if beats is not None and (was is None or was.beats != beats) else None
 
 
 def _analyzed(
@@ -211,17 +212,15 @@ def _analyzed(
 
     asked = dict(known.asked) if known is not None else {}
     vibe = load_vibe(choice.vibe) if choice.vibe is not None else vibe_of(ours.spec.vibe) or load_vibe(DEFAULT)
-    if tempo is not None and choice.music is None:
-        vibe = replace(vibe, likely_tempo=tempo, tempo=(tempo, tempo))
     measured = choice.no_models or "measured" in asked
     with watch("Analyzing", shares := dict(SHARES)) as watching:
         models = open_models(None, None, measured, watching.waiting)
         leave_out(shares, models, measured)
-        request = _request(spec, ours, asked, choice)
+        request = replace(_request(spec, ours, asked, choice), tempo=tempo)
         song, credit, warnings = find_song(choice.music, os.environ.get("JAMENDO_CLIENT_ID"), vibe, watching)
         request = replace(request, vibe=vibe, models=models, transcribes=not measured)
         if choice.music is not None:
-            request = replace(request, music=song, credit=credit)
+            request = replace(request, music=song, credit=credit, tempo=None)
         analysis = analyze(request, watching.share)
     print_diagnostics([*warnings, *analysis.diagnostics])
     files = [*request.films, request.music, request.subtitles]
