@@ -65,8 +65,8 @@ class Vibe:
     skeleton: str  # the name of the one that it usually has
     usual: str  # transition between the shots of acts 1 and 2
     acts: str  # transition between acts
-    tempo: tuple[int, int]  # least and most
-    likely_tempo: int
+    tempo: tuple[int | Fraction, int | Fraction]  # least and most
+    likely_tempo: int | Fraction
     loudness: int
     music: tuple[str, ...]
     grade: Grade
