@@ -145,7 +145,7 @@ def _analyze(request: Request, progress: Progress, cache: Cache | None) -> Analy
     last = _last(cuts, tempo, request.length, score)
     decided = replace(decided, spoilers=request.spoilers, plugins=request.plugins, last=last)
     length = _length_of(cuts, tempo, last)
-    short = [*unsure, *_left_out(texts, cuts), *_too_short(request.film, length, wanted, tempo, score)]
+    short = [*unsure, *_without_room(texts, cuts), *_too_short(request.film, length, wanted, tempo, score)]
     short += _little_choice(request.film, takes, cuts)
     said = (*watched.diagnostics, *song_warnings, *watched.described.diagnostics, *narrative.diagnostics, *short)
     return Analysis(
@@ -263,7 +263,7 @@ def _texts(request: Request) -> tuple[Mapping[str, str], list[Diagnostic]]:
     return {"title": title, **request.texts}, []
 
 
-def _left_out(texts: Mapping[str, str], cuts: Sequence[Cut]) -> list[Diagnostic]:
+def _without_room(texts: Mapping[str, str], cuts: Sequence[Cut]) -> list[Diagnostic]:
     """A warning for each text that has no place in the trailer."""
     shown = " ".join(cut.slot.text for cut in cuts).split()
     gone = [name for name, text in texts.items() if text and not set(text.split()) <= set(shown)]

@@ -176,44 +176,46 @@ def _exchanged(one: Path, other: Path) -> bool:
 
 
 def put(made: Path, path: Path) -> None:
-    """Move a finished file to `path`, as `beside` does: through a link, also to another disk; with `together`, when the
-    block ends, until which the file is to stay where it is. Raises OSError, Stop."""
+    """Move a finished file to `path` when the block of `together` ends, until which it is to stay where it is: through
+    a link, also to another disk. Raises Stop."""
     check_writable(path)
-    target, waiting = real_path(path), _waiting.get()
-    _belong_as(target, made)
-    try:
-        if waiting is None:
-            with _parting(path):
-                made.replace(target)
-        elif made.stat().st_dev != target.parent.stat().st_dev:
-            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
-        else:
-            waiting.moves.append((path, partial(_put_in_place, made, path)))
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
-        with beside(target) as part:
-            shutil.copyfile(made, part)
+    _belong_as(real_path(path), made)
+    waiting = _waiting.get()
+    assert waiting is not None
+    waiting.moves.append((path, partial(_put_in_place, made, path)))
 
 
 def _put_in_place(made: Path, path: Path) -> Callable[[], object]:
-    """Gives what undoes it: the former file, which may be large, stays where the finished one was."""
+    """Gives what undoes it."""
     target = real_path(path)
     if what := other_than_file_at(target):
         raise NotAFileError(errno.EINVAL, what, str(path))
     with _parting(path):
-        if not os.path.lexists(target):
-            made.replace(target)
-            return partial(target.unlink, missing_ok=True)
-        if _exchanged(made, target):
-            return partial(_exchanged, made, target)
-        target.replace(former := made.with_name(f"{made.name}.former"))
         try:
-            made.replace(target)
-        except OSError:
-            former.replace(target)
-            raise
-        return partial(former.replace, target)
+            return _swapped(made, target)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+        with locked_part(target) as part:
+            shutil.copyfile(made, part)
+            _belong_as(target, part)
+            return _undoable(target, partial(part.replace, target))
+
+
+def _swapped(made: Path, target: Path) -> Callable[[], object]:
+    """Gives what undoes it: the former file, which may be large, stays where the finished one was."""
+    if not os.path.lexists(target):
+        made.replace(target)
+        return partial(target.unlink, missing_ok=True)
+    if _exchanged(made, target):
+        return partial(_exchanged, made, target)
+    target.replace(former := made.with_name(f"{made.name}.former"))
+    try:
+        made.replace(target)
+    except OSError:
+        former.replace(target)
+        raise
+    return partial(former.replace, target)
 
 
 def check_writable(path: Path) -> None:

@@ -162,7 +162,7 @@ class Timecodes:
         return math.ceil(self.rate)
 
     @property
-    def _left_out(self) -> int:
+    def _skipped(self) -> int:
         """Numbers that drop-frame timecode skips at each minute except every tenth."""
         return self._nominal // 15 if self.rate.denominator == 1001 and self._nominal % 30 == 0 else 0
 
@@ -178,11 +178,11 @@ class Timecodes:
             raise BadTimeError(f"{message}{self._nominal - 1}")
         number, day = ((hours * 60 + minutes) * 60 + seconds) * self._nominal + frames, 86_400 * self._nominal
         if match[4] == ";":
-            if not self._left_out:
+            if not self._skipped:
                 message = f"{excerpt(text)} is drop-frame timecode, which there is at 29.97 and 59.94 frames/s only"
                 raise BadTimeError(f"{message}: write HH:MM:SS:FF")
-            number -= self._left_out * (hours * 54 + minutes - minutes // 10)
-            day -= self._left_out * 24 * 54
+            number -= self._skipped * (hours * 54 + minutes - minutes // 10)
+            day -= self._skipped * 24 * 54
         if number < self.first and (number + day - self.first) / self.rate < _OVER_MIDNIGHT:
             number += day
         if number < self.first:
@@ -194,10 +194,10 @@ class Timecodes:
         """The timecode of the picture on screen at a moment, for a film of constant rate."""
         frame = math.floor(seconds * self.rate) + self.first
         sign, frame = ("-", -frame) if frame < 0 else ("", frame)
-        if self.drop and self._left_out:
-            tens, rest = divmod(frame, 600 * self._nominal - 9 * self._left_out)
-            minutes = max(0, rest - self._left_out) // (60 * self._nominal - self._left_out)
-            frame += self._left_out * (9 * tens + minutes)
+        if self.drop and self._skipped:
+            tens, rest = divmod(frame, 600 * self._nominal - 9 * self._skipped)
+            minutes = max(0, rest - self._skipped) // (60 * self._nominal - self._skipped)
+            frame += self._skipped * (9 * tens + minutes)
         whole, frames = divmod(frame, self._nominal)
         minutes, second = divmod(whole, 60)
         hours, minute = divmod(minutes, 60)

@@ -35,8 +35,15 @@ class GpuLock:
 
 
 def lock_path(device: str = "gpu0") -> Path:
-    """The lock's file, the same for all sessions and terminals of a user: where caches lie, or where running programs
-    keep such files if nothing can be written there, as in containers without a home. Raises Stop."""
+    """The lock's file, the same for all sessions and terminals of a user. Raises Stop."""
+    path, descriptor = _opened(device)
+    os.close(descriptor)
+    return path
+
+
+def _opened(device: str) -> tuple[Path, int]:
+    """The lock's file, open: where caches lie, or where running programs keep such files if nothing can be written
+    there, as in containers without a home. Raises Stop."""
     chosen = os.environ.get("CINECUT_RUNTIME_DIR")
     usual = Path(chosen or platformdirs.user_cache_dir("cinecut"))
     refused = None
@@ -45,17 +52,15 @@ def lock_path(device: str = "gpu0") -> Path:
             folder.mkdir(mode=0o777 if folder == usual else 0o700, parents=True, exist_ok=True)
             if folder != usual:
                 _check_ones_own(folder)
-            os.close(os.open(path := folder / f"{device}.lock", _OPEN, 0o600))
+            path = folder / f"{device}.lock"
+            return path, os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             refused = refused or error
-            continue
-        return path
     message = f"the lock in {usual} cannot be made: {refused.strerror if refused else 'unknown'}"
     raise Stop("output", message, "CINECUT_RUNTIME_DIR names another folder for it")
 
 
 _TEMPORARY = Path("/tmp")
-_OPEN = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
 
 
 def _folders_of_the_user() -> list[Path]:
@@ -74,8 +79,7 @@ def _check_ones_own(folder: Path) -> None:
 @contextlib.contextmanager
 def gpu_lock(what: str, waiting: Callable[[str], None], device: str = "gpu0") -> Iterator[GpuLock]:
     """Hold the lock for `what`. While another process holds it, `waiting` is called with the holder, once for each."""
-    path = lock_path(device)
-    descriptor = os.open(path, _OPEN, 0o600)
+    path, descriptor = _opened(device)
     try:
         announced = ""
         while not _try(descriptor, path):

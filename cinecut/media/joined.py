@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator
 from contextlib import suppress
 from fractions import Fraction
 from functools import cache
-from itertools import chain, islice, pairwise, zip_longest
+from itertools import chain, pairwise, zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,7 +29,7 @@ _FALL = Fraction(1, 2)  # seconds: the same where they are not, and of sound
 def has_behind(path: Path) -> bool:
     """Whether a Matroska file holds two recordings. Raises Stop where there are more, since libraries read no third, or
     the second needs what its own head says: they go by the first one's, and show blocks of colour, or nothing."""
-    places = list(islice(matroska_behind(path), 2))
+    places = _behind(path)
     if len(places) > 1:
         raise several(path, places[0])
     for place in places:
@@ -130,7 +130,7 @@ class JoinedMedia:
 def _packets(path: Path, wanted: Collection[int]) -> Iterator[Any]:
     """The packets of streams of all recordings. In Matroska each is opened by itself, since its head says what comes
     before its sound; otherwise libraries read on."""
-    places = [0, *_behind(path.absolute(), path.stat().st_mtime_ns)]
+    places = [0, *_behind(path)]
     for place, end in zip_longest(places, places[1:]):
         with open_behind(path, place) if place else open_container(path) as media:
             for packet in packets_of(media, [media.streams[index] for index in sorted(wanted)]):
@@ -139,8 +139,13 @@ def _packets(path: Path, wanted: Collection[int]) -> Iterator[Any]:
                 yield packet
 
 
+def _behind(path: Path) -> tuple[int, ...]:
+    """Where further recordings begin in a Matroska file: its first search is kept."""
+    return _searched(path.absolute(), path.stat().st_mtime_ns)
+
+
 @cache
-def _behind(path: Path, changed: int) -> tuple[int, ...]:
+def _searched(path: Path, changed: int) -> tuple[int, ...]:
     return tuple(matroska_behind(path))
 
 

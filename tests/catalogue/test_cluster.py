@@ -7,6 +7,8 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ from cinecut.catalogue.task import Asked
 from cinecut.catalogue.workers.cluster import Cluster as Looking
 from cinecut.catalogue.workers.cluster import without_profile
 
-distributed = pytest.importorskip("distributed")
+pytestmark = pytest.mark.skipif(find_spec("distributed") is None, reason="no Dask")
 _COUNT = 12
 
 
@@ -70,20 +72,28 @@ def test_one_of_two_workers_is_killed_and_nothing_else_is_lost(
     assert sum(each.worked > 0 for each in together.whole) >= _COUNT - 1
 
 
+@contextmanager
+def one_worker(**options: Any) -> Iterator[Any]:
+    """A client of a worker in this process."""
+    from distributed import Client, LocalCluster
+
+    options |= {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"}
+    with LocalCluster(processes=False, **options) as workers, Client(workers, set_as_default=False) as client:
+        yield client
+
+
 @pytest.mark.parametrize("tagged", [{}, {"GPU": 1}])
 def test_models_are_asked_where_workers_have_a_gpu(tmp_path: Path, tagged: dict[str, int]) -> None:
-    options = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"}
-    with (
-        distributed.LocalCluster(processes=False, resources=tagged, **options) as workers,
-        distributed.Client(workers, set_as_default=False) as client,
-    ):
+    with one_worker(resources=tagged) as client:
         assert Looking(client, tmp_path, Asked(no_models=True)).resources() is None
         assert Looking(client, tmp_path, Asked()).resources() == (tagged or None)
 
 
 def _profiled() -> list[bool]:
     """Whether Dask takes samples of the worker: before a film, while it is looked at, and after it."""
-    profile = distributed.get_worker().periodic_callbacks["profile"]
+    from distributed import get_worker
+
+    profile = get_worker().periodic_callbacks["profile"]
     found = [profile.is_running()]
     with without_profile():
         found.append(_becomes(profile, False))
@@ -98,9 +108,5 @@ def _becomes(profile: Any, running: bool) -> bool:
 
 
 def test_a_worker_is_not_profiled_while_it_looks_at_a_film() -> None:
-    options = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"}
-    with (
-        distributed.LocalCluster(processes=False, **options) as workers,
-        distributed.Client(workers, set_as_default=False) as client,
-    ):
+    with one_worker() as client:
         assert client.submit(_profiled, pure=False).result(timeout=GIVE_UP) == [True, False, True]

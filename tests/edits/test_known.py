@@ -128,7 +128,8 @@ def test_a_file_beside_the_spec_will_do(folder: Path) -> None:
         b'{"cinecut_known": 1, "film": 7}',
         b"[" * 100_000,
         *[
-            json.dumps({**json.loads(as_json(known())), key: value}).encode()
+            json.dumps({**whole, key: value}).encode()
+            for whole in [json.loads(as_json(known()))]
             for key in ("shots", "lines", "song", "scored", "asked")
             for value in (7, "text", [["a", "b", "c"]], [["1/0", "1", ""]], [["2", "1", ""]], {"tempo": "x"})
         ],

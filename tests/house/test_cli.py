@@ -69,15 +69,15 @@ def helped() -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize(("name", "text"), helped().items(), ids=helped())
-def test_help_fits_a_terminal(name: str, text: str) -> None:
+def test_help_fits_a_terminal() -> None:
     """Prose fills the lines of any terminal; what has lines of its own fits into one of 80 columns."""
-    *prose, examples = text.split("\n\n")
-    assert examples.startswith(("Example:\n  ", "Examples:\n  "))
-    assert all("cinecut " in line for line in examples.splitlines()[1:])
-    for block in prose:
-        lines = block.split("\n")
-        assert len(lines) == 1 or max(map(len, lines)) <= 78
+    for name, text in helped().items():
+        *prose, examples = text.split("\n\n")
+        assert examples.startswith(("Example:\n  ", "Examples:\n  ")), name
+        assert all("cinecut " in line for line in examples.splitlines()[1:]), name
+        for block in prose:
+            lines = block.split("\n")
+            assert len(lines) == 1 or max(map(len, lines)) <= 78, name
 
 
 def command(*arguments: str | Path) -> list[str]:

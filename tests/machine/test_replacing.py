@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from commandline import cinecut
@@ -30,9 +31,11 @@ def _write(path: Path) -> None:
     write_beside(path, "new")
 
 
-def _put(path: Path) -> None:
-    (made := path.with_name("made")).write_text("new")
-    put(made, path)
+def _put(*paths: Path) -> None:
+    with TemporaryDirectory(dir=paths[0].parent) as work, together():
+        for path in paths:
+            (made := Path(work) / path.name).write_text("new")
+            put(made, path)
 
 
 @pytest.mark.parametrize("write", [_write, _put])
@@ -50,7 +53,11 @@ def test_links_mode_and_owner_stay(write: Callable[[Path], None], tmp_path: Path
     assert {entry.name for entry in tmp_path.rglob("*")} == {"elsewhere", "real", "link"}
 
 
-def test_a_finished_file_goes_to_another_disk_through_a_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("former", [None, "old"])
+def test_a_finished_file_goes_to_another_disk_through_a_link(
+    former: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where a disk has one number at both places."""
     renamed = os.rename
     here = str(tmp_path / "here")
 
@@ -60,11 +67,17 @@ def test_a_finished_file_goes_to_another_disk_through_a_link(tmp_path: Path, mon
         renamed(self, target)
 
     monkeypatch.setattr(Path, "replace", rename)
+    monkeypatch.setattr(writing, "_exchanged", lambda one, other: False)
     for name in ("here", "there"):
         (tmp_path / name).mkdir()
-    (made := tmp_path / "here" / "made").write_text("new")
     (path := tmp_path / "here" / "link").symlink_to(there := tmp_path / "there" / "real")
-    put(made, path)
+    (folder := tmp_path / "folder").mkdir()
+    if former is not None:
+        there.write_text(former)
+    with pytest.raises(Stop):
+        _put(path, folder)
+    assert (there.read_text() if there.exists() else None) == former
+    _put(path)
     assert (path.is_symlink(), there.read_text()) == (True, "new")
 
 

@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ from cinecut.render.job import SILENT, Watch, prepare
 from cinecut.render.segments.elsewhere import OnCluster
 from cinecut.render.trailer import Effort, render
 
-pytest.importorskip("distributed")
+pytestmark = pytest.mark.skipif(find_spec("distributed") is None, reason="no Dask")
 RATE = Fraction(24)
 PIECES = tuple(Piece(Fraction(n, 2), 50 + n % 5) for n in range(12))
 

@@ -6,7 +6,7 @@ import hashlib
 import io
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -256,17 +256,17 @@ def test_other_statuses_are_said(host: Host, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        (b"<html><body>Please log in</body></html>" * 100, "is no sound that can be played"),
-        (b"", "is no sound that can be played"),
-        (song()[: len(song()) // 2], "is cut short: 4 of 8 s"),
-        (song(30)[:-100], ""),
+        (lambda: b"<html><body>Please log in</body></html>" * 100, "is no sound that can be played"),
+        (bytes, "is no sound that can be played"),
+        (lambda: song()[: len(song()) // 2], "is cut short: 4 of 8 s"),
+        (lambda: song(30)[:-100], ""),
     ],
     ids=["html", "nothing", "truncated", "whole"],
 )
 def test_what_is_no_whole_song_is_refused_and_the_next_is_tried(
-    host: Host, tmp_path: Path, body: bytes, said: str
+    host: Host, tmp_path: Path, body: Callable[[], bytes], said: str
 ) -> None:
-    host.add("1", body)
+    host.add("1", body())
     if not said:
         assert fetch(tmp_path).track == "1"
         return

@@ -52,11 +52,11 @@ def arrange(slots: Sequence[Slot], takes: Sequence[Take], vibe: Vibe, tempo: Tem
     known = pairs.cast.sure if pairs.cast.shares else None
     market = Market(takes, vibe, tempo, pairs.weights, known)
     cuts = _arranged(slots, market, pairs)
-    filled = _left_out(slots, [cut.slot for cut in cuts]) <= 1 - _MET
+    filled = _unfilled(slots, [cut.slot for cut in cuts]) <= 1 - _MET
     return cuts if filled else _arranged(slots, market, replace(pairs, alike=1.0))
 
 
-def _left_out(wanted: Sequence[Slot], slots: Sequence[Slot]) -> Fraction:
+def _unfilled(wanted: Sequence[Slot], slots: Sequence[Slot]) -> Fraction:
     """The beats of shots that are left out, as a share of all that were wanted."""
     shown, now = (sum(slot.beats for slot in each if slot.want.shows) for each in (wanted, slots))
     return Fraction(shown - now, max(1, sum(slot.beats for slot in wanted)))

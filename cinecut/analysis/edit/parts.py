@@ -252,7 +252,7 @@ def _part(gap: Gap, take: Take, tempo: Tempo, wishes: Sequence[FilmTime]) -> _Pa
         for wish in wishes:
             in_ = _on_frame(wish, tempo)
             shown = FilmRange(in_, in_ + gap.length)
-            sounding = FilmRange(shown.start - head, shown.end + gap.tail)
+            sounding = FilmRange(in_ - head, shown.end + gap.tail) if head or gap.tail else shown
             if sounding.start >= take.range.start and sounding.end <= take.range.end:
                 return _Part(shown, kind, sounding)
     return None

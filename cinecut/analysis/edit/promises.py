@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -178,10 +178,10 @@ class Rising:
 @dataclass(frozen=True, slots=True, eq=False)
 class Casting:
     """How a sequence shows the film's main subjects: those that are `due` belong in the slots of the opening, and none
-    in a long row. `kinds` gives each take's subject and whether it surely shows it, as one number; `among` the
-    kinds of a slot's candidates, and which of these each one has."""
+    in a long row. `kinds` gives each take's subject and whether it surely shows it, as one number, the last one that of
+    no take; `among` the kinds of a slot's candidates, and which of these each one has."""
 
-    kinds: NDArray[np.int_]
+    kinds: tuple[int, ...]
     among: Mapping[Options, tuple[list[int], NDArray[np.int_]]]
     opening: frozenset[int]
     due: frozenset[int]
@@ -200,11 +200,13 @@ class Casting:
         rows = np.where(np.isin(cast.subject, several), kinds, -1)
         found = {each: np.unique(rows[each.numbers], return_inverse=True) for each in options}
         among = {each: (known.tolist(), which) for each, (known, which) in found.items()}
-        return cls(rows, among, frozenset(opening), frozenset(due), price * weights.row, price * weights.absent)
+        return cls(
+            (*rows.tolist(), -1), among, frozenset(opening), frozenset(due), price * weights.row, price * weights.absent
+        )
 
     def beside(self, options: Options, before: Sequence[int], after: Sequence[int]) -> Floats:
         """What each candidate costs for the rows that it is in, between these takes (-1: none)."""
-        left, right = (tuple(self._kind(take) for take in takes) for takes in (before[-_ROW:], after[:_ROW]))
+        left, right = (tuple([self.kinds[take] for take in takes]) for takes in (before[-_ROW:], after[:_ROW]))
         kinds, which = self.among[options]
         return np.array([self.row * _rows((*left, kind, *right)) for kind in kinds])[which]
 
@@ -212,8 +214,9 @@ class Casting:
         """What each candidate of a slot costs if the others' takes leave a main subject out of the opening."""
         if number not in self.opening:
             return np.zeros(len(options.numbers))
-        missing = self.due - {int(self.kinds[others[n]]) for n in self.opening if n in others}
-        left_out = ~np.isin(self.kinds[options.numbers], sorted(missing))
+        missing = self.due - {self.kinds[others[n]] for n in self.opening if n in others}
+        kinds, which = self.among[options]
+        left_out = ~np.isin(kinds, sorted(missing))[which]
         return np.where(left_out, self.absent if missing else 0.0, 0.0)
 
     def penalty(self, chosen: Mapping[int, int]) -> float:
@@ -223,13 +226,11 @@ class Casting:
 
     def lacking(self, chosen: Mapping[int, int]) -> tuple[int, int]:
         """How many main subjects the opening lacks, and how many shots are too many in a row."""
-        shown = {int(self.kinds[chosen[n]]) for n in self.opening if n in chosen}
-        return len(self.due - shown), _rows(tuple(self._kind(chosen[n]) for n in sorted(chosen)))
-
-    def _kind(self, take: int) -> int:
-        return int(self.kinds[take]) if take >= 0 else -1
+        shown = {self.kinds[chosen[n]] for n in self.opening if n in chosen}
+        return len(self.due - shown), _rows(tuple([self.kinds[chosen[n]] for n in sorted(chosen)]))
 
 
+@lru_cache(1 << 14)
 def _rows(kinds: tuple[int, ...]) -> int:
     """In how many places one shot too many shows the same subject."""
     return sum(_too_long(kinds[n : n + _ROW + 1]) for n in range(len(kinds) - _ROW))

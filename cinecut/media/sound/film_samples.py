@@ -104,12 +104,12 @@ class FilmSound:
         self._tick = Fraction(stream.time_base) * self.rate  # of the container's clock, in samples
         self._reading: Iterator[Placed] = iter(())
         self._latest: Placed | None = None  # that this reading gave
-        self._gridless = False  # while the grid is found
         self._first = list[av.AudioFrame]()  # of recordings, that are read and not yet placed
 
-    def all(self) -> Iterator[Placed]:
-        """Every frame with its place, from the first on."""
-        return self._placed(self._frames(self._stamped(from_start(self._media, self.stream), kept=2)), None)
+    def all(self, by_grid: bool = True) -> Iterator[Placed]:
+        """Every frame with its place, from the first on; `by_grid`: also by the lengths of those at the start."""
+        frames = self._frames(self._stamped(from_start(self._media, self.stream), kept=2))
+        return self._placed(frames, None, by_grid)
 
     def between(self, start: Fraction, end: Fraction) -> Iterator[Placed]:
         """The frames heard from `start` to `end`, in seconds of the container's clock."""
@@ -184,9 +184,7 @@ class FilmSound:
     def _grid(self) -> _Grid | None:
         """Of the whole frames at the start: the very first one may have lost an encoder's delay. None where they are of
         several lengths."""
-        self._gridless = True
-        head = list(islice(self.all(), 1 + _MANY))[1:]
-        self._gridless = False
+        head = list(islice(self.all(by_grid=False), 1 + _MANY))[1:]
         if not head:
             return None
         bounds = self._bounds([frame for _, frame in head], head[0][1].samples)
@@ -211,7 +209,7 @@ class FilmSound:
         most = math.floor((bounds[1] - grid.bounds[0]) / grid.size)
         return grid.first + least * grid.size if least == most else None
 
-    def _placed(self, frames: Iterator[av.AudioFrame], origin: int | None) -> Iterator[Placed]:
+    def _placed(self, frames: Iterator[av.AudioFrame], origin: int | None, by_grid: bool = True) -> Iterator[Placed]:
         """Frames with their places."""
         exact = math.ceil(self._tick)
         at: int | Fraction | None = origin  # a fraction after frames of another rate
@@ -229,7 +227,7 @@ class FilmSound:
             leaps = abs(off) > slack and (after is None or abs(after) > slack)
             leaps = leaps or (after is not None and abs(off - before) > exact and abs(after - off) <= 1 < abs(off))
             if leaps:
-                at += self._lost(off, at, [frame, *ahead.peek(_MANY)] if off > 0 else []) or off
+                at += self._lost(off, at, [frame, *ahead.peek(_MANY)] if off > 0 else [], by_grid) or off
             before, rate = 0 if leaps or frame.pts is None else off, frame.sample_rate
             yield _whole(at), frame
             at += length
@@ -256,7 +254,7 @@ class FilmSound:
             place, rate = place + samples_of(frame, self.rate), frame.sample_rate
         return None
 
-    def _lost(self, off: int, at: int | Fraction, frames: list[av.AudioFrame]) -> int | Fraction | None:
+    def _lost(self, off: int, at: int | Fraction, frames: list[av.AudioFrame], by_grid: bool) -> int | Fraction | None:
         """How many samples are lost before some frames, the first of which seems `off` samples after the place `at`: as
         many as there are in whole frames. Of short ones the stamps of all tell, but where recordings are joined, each
         with frames of its own. None where that cannot be."""
@@ -267,7 +265,8 @@ class FilmSound:
         if length > 2 * max(math.ceil(self._tick), self.rate // _TOGETHER):
             whole = nearest(Fraction(off) / length) * length
             return whole if -self._tick <= whole - off <= self._tick else None
-        if self._gridless or joined(self._media) or (grid := self._grid) is None or not length == size == grid.size:
+        grid = self._grid if by_grid and not joined(self._media) else None
+        if grid is None or not length == size == grid.size:
             return None
         parts = (frames[: len(frames) >> halved] for halved in range(len(frames).bit_length()))
         bounds = next(filter(None, (self._bounds(part, size) for part in parts)), None)  # another gap may follow soon
