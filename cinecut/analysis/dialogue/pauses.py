@@ -48,20 +48,17 @@ class Pauses:
         """The start of `length` seconds of the film's sound near a range: of those without speech and without silence
         the quietest, if it is not far away. None if there are none."""
         steps, levels = max(1, -int(-length // STEP)), self.levels.levels
-        best: tuple[float, int] | None = None
+        begins = list[int]()
         for pause in self._near(beside):
             first, last = -int(-(pause.start.seconds + _CLEAR) // STEP), int((pause.end.seconds - _CLEAR) // STEP)
-            part = levels[max(0, first) : last]
-            if len(part) < steps:
-                continue
-            windows = np.lib.stride_tricks.sliding_window_view(part, steps)
-            away = np.abs((max(0, first) + np.arange(len(windows))) * float(STEP) - float(beside.start.seconds))
-            costs = np.where(windows.min(axis=1) >= _AUDIBLE, windows.max(axis=1) + _FARTHER * away, np.inf)
-            at = int(np.argmin(np.round(costs, 3)))
-            quietest = (round(float(costs[at]), 3), max(0, first) + at)
-            if np.isfinite(quietest[0]) and (best is None or quietest < best):
-                best = quietest
-        return None if best is None else FilmTime(best[1] * STEP)
+            begins += range(max(0, first), min(last, len(levels)) - steps + 1)
+        if not begins:
+            return None
+        windows = np.lib.stride_tricks.sliding_window_view(levels, steps)[begins]
+        away = np.abs(np.array(begins) * float(STEP) - float(beside.start.seconds))
+        costs = np.where(windows.min(axis=1) >= _AUDIBLE, windows.max(axis=1) + _FARTHER * away, np.inf)
+        best = int(np.argmin(np.round(costs, 3)))
+        return FilmTime(begins[best] * STEP) if np.isfinite(costs[best]) else None
 
     def _near(self, beside: FilmRange) -> Iterator[FilmRange]:
         """The pauses near a range, without what of them lies farther away."""

@@ -10,11 +10,10 @@ that act 1 does not introduce, and for each shot with which a row of one subject
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
-from itertools import combinations, islice, zip_longest
+from functools import cache, cached_property
+from itertools import combinations, zip_longest
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,6 +24,7 @@ from cinecut.analysis.edit.parts import Gap
 from cinecut.analysis.edit.promises import Casting, Lacks, Places, Prices, Rising
 
 _BEAM = 24  # paths that are kept
+_NO_END = 99  # beats: of no candidate
 _REACH, _FAR, _LESS = 3, 6, 0.5  # shots within which two that look alike disturb, and disturb less: by this factor
 _ROUNDS = 12  # of exchanges, at most
 _TRIES = 12  # searches, each with other prices
@@ -56,9 +56,15 @@ def sequence(gaps: Sequence[Gap], offers: Offers, pairs: Pairs) -> Chosen:
 
 def _sequence(gaps: Sequence[Gap], offers: Offers, pairs: Pairs) -> Chosen:
     options = [Options.of(each) for each in offers]
+    usual = pairs.usual(options)
+
+    @cache
+    def steps(before: int, number: int, price: float) -> Floats:
+        return pairs.steps(options[before], options[number], gaps[number], usual, Meeting(before == number - 1, price))
+
     prices, known = Prices(), list[_Found]()
     for _ in range(_TRIES):
-        search = _Search(gaps, options, pairs, prices)
+        search = _Search(gaps, options, pairs, prices, steps)
         begun = [search.beam(), list(min(known, key=_Found.rank).places)] if known else [search.beam()]
         sequences = [_Found(search, search.improved(places)) for places in begun]
         known += sequences
@@ -68,7 +74,7 @@ def _sequence(gaps: Sequence[Gap], offers: Offers, pairs: Pairs) -> Chosen:
     known.sort(key=_Found.rank)
     known += [_Found(each.search, each.search.mended(each.places)) for each in known[:_MENDED]]
     known.sort(key=_Found.rank)
-    first = _Search(gaps, options, pairs, Prices())
+    first = _Search(gaps, options, pairs, Prices(), steps)
     found = [_Found(first, each.places) for each in known[:_MENDED]]
     best = min(found, key=_Found.liking).places
     return [None if place < 0 else offered[place] for place, offered in zip(best, offers, strict=True)]
@@ -108,7 +114,15 @@ class _Path:
 class _Search:
     """The values that are computed before the search: of each candidate, and of each pair of neighbouring slots."""
 
-    def __init__(self, gaps: Sequence[Gap], options: Sequence[Options], pairs: Pairs, prices: Prices) -> None:
+    def __init__(
+        self,
+        gaps: Sequence[Gap],
+        options: Sequence[Options],
+        pairs: Pairs,
+        prices: Prices,
+        steps: Callable[[int, int, float], Floats],
+    ) -> None:
+        """`steps`: what each pair of two slots' candidates is worth, by a factor on the cost for the eye."""
         mute, tone = pairs.weights.mute * (prices.mute - 1), pairs.weights.tone * (prices.own - 1)
         self.gaps, self.pairs = gaps, pairs
         self.empty = pairs.weights.empty * max(prices.mute, prices.own, prices.eye, prices.rise, prices.cast)
@@ -120,11 +134,7 @@ class _Search:
         self.shown = [n for n, gap in enumerate(gaps) if gap.slot.want.shows]
         self.before: dict[int, int] = dict(zip(self.shown[1:], self.shown, strict=False))
         self.after: dict[int, int] = dict(zip(self.shown, self.shown[1:], strict=False))
-        usual = pairs.usual(options)
-        self.steps = {
-            n: pairs.steps(options[b], options[n], gaps[n], usual, Meeting(b == n - 1, prices.eye))
-            for n, b in self.before.items()
-        }
+        self.steps = {n: steps(before, n, prices.eye) for n, before in self.before.items()}
         self.rise = Rising.of(gaps, options, pairs.weights.rise * prices.rise)
         self.cast = Casting.of(gaps, options, pairs, prices.cast)
         self.shot_of = np.array([*(take.shot for take in pairs.takes), -1], int)  # the last one: of no take
@@ -150,14 +160,27 @@ class _Search:
             if not gap.slot.want.shows:
                 paths = [_Path(p.worth, (*p.places, -1), p.takes, p.spoken) for p in paths]
                 continue
-            values = self._values(number, options, paths)
-            grown = [(path.worth + self.empty, at, -1) for at, path in enumerate(paths)]
-            for at, places in enumerate(np.argsort(-values, axis=1, kind="stable")[:, :_BEAM]):
-                added = zip(values[at, places].tolist(), places.tolist(), strict=True)
-                grown += [(paths[at].worth + value, at, place) for value, place in added if math.isfinite(value)]
-            grown.sort(key=lambda each: (-round(each[0], 6), each[1], each[2]))
-            paths = [_grown(paths[at], worth, place, options) for worth, at, place in _kept(grown, self.ends[number])]
+            chosen = self._continued(number, options, paths)
+            paths = [_grown(paths[at], worth, place, options) for worth, at, place in chosen]
         return list(paths[0].places)
+
+    def _continued(self, number: int, options: Options, paths: Sequence[_Path]) -> Iterator[tuple[float, int, int]]:
+        """The best paths, each with a candidate more or with none (-1): their worth, the number of the path that it
+        continues, and the candidate's place. Among them are some for each beat at which the slot may end, since the
+        next one must meet it."""
+        values = self._values(number, options, paths)
+        best = np.argsort(-values, axis=1, kind="stable")[:, :_BEAM]
+        places = np.hstack([np.full((len(paths), 1), -1), best])
+        gains = np.hstack([np.full((len(paths), 1), self.empty), np.take_along_axis(values, best, 1)])
+        worth = (np.array([path.worth for path in paths])[:, None] + gains).ravel()
+        at, place = np.repeat(np.arange(len(paths)), places.shape[1]), places.ravel()
+        order = np.lexsort((place, at, -np.round(worth, 6)))[: int(np.isfinite(worth).sum())]
+        ends, kept = np.append(options.ends[:, 1], _NO_END)[place[order]], np.zeros(len(order), bool)
+        for end in set(ends.tolist()) - {_NO_END}:
+            kept[np.flatnonzero(ends == end)[: _BEAM // 4]] = True
+        kept[np.flatnonzero(~kept)[: max(0, _BEAM - int(kept.sum()))]] = True
+        chosen = order[kept]
+        yield from zip(worth[chosen].tolist(), at[chosen].tolist(), place[chosen].tolist(), strict=True)
 
     def _values(self, number: int, options: Options, paths: Sequence[_Path]) -> Floats:
         """The value that each candidate adds to each path [paths x candidates]; -inf for those that must not follow."""
@@ -188,8 +211,9 @@ class _Search:
         known = np.asarray(takes, int)
         taken = np.zeros((*known.shape[:-1], len(self.shot_of)), bool)
         shown = np.zeros((*known.shape[:-1], self.shots + 1), bool)
-        np.put_along_axis(taken, known, True, -1)
-        np.put_along_axis(shown, self.shot_of[known], True, -1)
+        each = (np.arange(len(known))[:, None],) if known.ndim > 1 else ()
+        taken[*each, known] = True
+        shown[*each, self.shot_of[known]] = True
         values += self.pairs.weights.again * shown[..., options.shots]
         if self.repeating and options.speaks.any():
             said = self.pairs.repeats[np.asarray(spoken, int)][..., options.numbers].any(-2)
@@ -328,20 +352,6 @@ class _Search:
         first = max(0, at - _FAR)
         around = enumerate(self.shown[first : at + _FAR + 1], first)
         return [(_nearness(abs(place - at)), n) for place, n in around if place != at]
-
-
-def _kept(grown: Sequence[tuple[float, int, int]], ends: Sequence[Sequence[int]]) -> list[tuple[float, int, int]]:
-    """The best paths, among them some for each beat at which the last slot may end, since the next one must meet it.
-    Each is given by its worth, that of the path that it continues, and the candidate's place."""
-    counts, kept = dict[int, int](), set[int]()
-    for number, (_, _, place) in enumerate(grown):
-        if place >= 0:
-            end = ends[place][1]
-            counts[end] = counts.get(end, 0) + 1
-            kept |= {number} if counts[end] <= _BEAM // 4 else set()
-    others = (number for number in range(len(grown)) if number not in kept)
-    kept |= set(islice(others, max(0, _BEAM - len(kept))))
-    return [grown[number] for number in sorted(kept)]
 
 
 def _nearness(away: int) -> float:
