@@ -57,7 +57,6 @@ from cinecut.language.spec import Music, Spec
 from cinecut.language.timebase import FilmTime
 from cinecut.language.write import write_spec
 from cinecut.media import probe
-from cinecut.vibes import Vibe
 
 _MOST = Fraction(2, 5)  # of the shots that can be shown; a trailer with more is like that of any other vibe
 
@@ -137,7 +136,7 @@ def _analyze(request: Request, progress: Progress, cache: Cache | None) -> Analy
     blocks = programme.blocks() if programme is not None else ()
     wanted, length = _lengths(request, takes, facts)
     slots, song = _slots(replace(request, texts=texts), length, song, talks, blocks)
-    tempo = _tempo(vibe, song, facts)
+    tempo = _tempo(request, song, facts)
     bars = watched.episodes[0].bars
     cuts = _cuts(request, slots, takes, tempo, bars)
     sound = SpokenSound(watched.rendered, heard, end, end if request.spoilers else story.climax.at)
@@ -224,7 +223,8 @@ def _music(request: Request, progress: Progress) -> tuple[CutSong | None, list[D
     facts = probe.song_facts(file)
     line = StageRunner(Cache(facts.fingerprint), progress)
     stage = beats_stage(request.plugins.get("beats"))
-    beats, warnings = line.run(stage, file, vibe.tempo, vibe.likely_tempo)
+    own = float(request.tempo or 0)
+    beats, warnings = line.run(stage, file, (own, own) if own else vibe.tempo, own or vibe.likely_tempo)
     return CutSong(file, facts, beats, line.run(LEVELS, file), request.credit or own_credit(file, "song")), warnings
 
 
@@ -235,13 +235,15 @@ def _slots(
     changes."""
     vibe, beats = request.vibe, song.beats if song else None
     metre = beats.metre if beats else 4
-    plan = blueprint.Plan(request.skeleton, vibe, length, _mean_tempo(vibe, beats), metre, talks, request.texts)
+    plan = blueprint.Plan(
+        request.skeleton, vibe, length, _mean_tempo(request.pulse, beats), metre, talks, request.texts
+    )
     draw = partial(draw_blocks, blocks=films) if films else blueprint.draw
     slots = draw(plan)
     if song is None or song.beats.tempo is not None:
         return slots, song
     song = replace(song, start=first_bar(song.beats, slots))
-    grid = _grid(vibe, song)
+    grid = _grid(request.pulse, song)
     return draw(replace(plan, tempo=grid.beat_at(length) * 60 / length)), song
 
 
@@ -269,23 +271,23 @@ def _without_room(texts: Mapping[str, str], cuts: Sequence[Cut]) -> list[Diagnos
     return [Diagnostic("film", message.format(name), None, ("take a longer trailer with --length",)) for name in gone]
 
 
-def _mean_tempo(vibe: Vibe, beats: Beats | None) -> Fraction:
+def _mean_tempo(pulse: Fraction, beats: Beats | None) -> Fraction:
     if beats is None:
-        return Fraction(vibe.likely_tempo)
+        return pulse
     return beats.tempo or 60 * (len(beats.times) - 1) / (beats.times[-1] - beats.times[0])
 
 
-def _grid(vibe: Vibe, song: CutSong | None) -> Grid:
+def _grid(pulse: Fraction, song: CutSong | None) -> Grid:
     """The trailer's beats; beat 0 is its first frame."""
     if song is not None and song.beats.tempo is None:
         start = song.start
         return Grid(song.beats.metre, times=tuple(time - start for time in song.beats.times if time >= start))
     beats = song.beats if song else None
-    return Grid(beats.metre if beats else 4, Fraction(0), 60 / _mean_tempo(vibe, beats))
+    return Grid(beats.metre if beats else 4, Fraction(0), 60 / _mean_tempo(pulse, beats))
 
 
-def _tempo(vibe: Vibe, song: CutSong | None, facts: FilmFacts) -> Tempo:
-    grid = _grid(vibe, song)
+def _tempo(request: Request, song: CutSong | None, facts: FilmFacts) -> Tempo:
+    grid, vibe = _grid(request.pulse, song), request.vibe
     longest = max((right - left for left, right in pairwise(grid.times)), default=grid.period)
     fades = "crossfade" in (vibe.usual, vibe.acts)
     return Tempo(grid, facts.rate, facts.rate, longest / 2 + 2 / facts.rate if fades else Fraction(0))

@@ -30,6 +30,7 @@ class Request:
     audio: int | None = None  # which of the film's sounds is heard, from 1; None: its own
     music: Path | None = None
     credit: str | None = None  # of the music, as its licence demands
+    tempo: Fraction | None = None  # of the music, in beats a minute; None: found, in the octave that the vibe expects
     length: Fraction | None = None
     spoilers: bool = False
     match_light: bool = False  # of shots whose light differs much from their act's
@@ -52,6 +53,11 @@ class Request:
         audios = self.audios or (self.audio,) * len(self.films)
         alone = replace(self, others=(), names=(), audios=(), blocks=False)
         return [replace(alone, film=film, audio=audio) for film, audio in zip(self.films, audios, strict=True)]
+
+    @property
+    def pulse(self) -> Fraction:
+        """The tempo of music that is synthesized, in beats a minute."""
+        return Fraction(self.vibe.likely_tempo) if self.tempo is None else self.tempo
 
     @property
     def skeleton(self) -> Skeleton:

@@ -26,18 +26,26 @@ def read_plainly() -> None:
         if kind not in _KINDS:
             return usual(described)
         info = described.parameter_info
-        folders = any(word in (info.metavar or "") for word in ("FOLDER", "DIR"))
-        return _Plain(_file if kind is Path and not folders else _KINDS[kind], many, info.min, info.max)
+        return _Plain(_reader(kind, info.metavar or "", info.help or ""), many, info.min, info.max)
 
     if usual is not None and hasattr(getattr(typer.core, "RuntimeParam", None), "coerce"):
         setattr(typer.core, "build_runtime_param", reader)  # noqa: B010 - it is no public name
 
 
-def _file(word: str) -> Path:
-    """A path that has a name, so that other files can be named after it."""
-    if not Path(word).name:
-        raise ValueError(f"{word!r} is a folder, not a file" if word else "the name of the file is empty")
-    return Path(word)
+def _reader(kind: type, metavar: str, says: str) -> Callable[[Any], Any]:
+    """What reads a word of this type; by its metavar and help, a file, a folder, or also standard input."""
+    folder = any(word in metavar for word in ("FOLDER", "DIR"))
+
+    def path(word: str) -> Path | str:
+        if not word:
+            raise ValueError("the name of the file is empty")
+        if word == "-" and "stdin" not in says:
+            raise ValueError("- is no file, and no pipe is read or written here")
+        if not Path(word).name and not folder:  # other files are named after it
+            raise ValueError(f"{word!r} is a folder, not a file")
+        return Path(word) if kind is Path else word
+
+    return path if kind is Path or "FILE" in metavar else _KINDS[kind]
 
 
 class _Plain:

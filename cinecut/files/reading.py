@@ -6,6 +6,7 @@ import contextlib
 import errno
 import json
 import os
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -73,6 +74,8 @@ def near(path: Path) -> list[str]:
 
     if os.path.islink(path):  # noqa: PTH114 - Path's own raises where a name is too long
         return [f"{path.name} is a link to {os.readlink(path)}, which is not there"]  # noqa: PTH115
+    if re.match(r"[a-z][a-z0-9+.-]+:/", str(path)):
+        return ["this is an address, and cinecut reads files: fetch it first"]
     if not os.path.isdir(path.parent):  # noqa: PTH112 - Path's own raises where a name is too long
         return [f"there is no folder {path.parent} either"]
     try:

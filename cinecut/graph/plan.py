@@ -22,8 +22,8 @@ REEL_EPOCH = 60  # seconds on a reel at which the film's first picture stands
 # The demuxers that may open a user's file. None of them opens further files: a playlist, a concat list, an SDP or an
 # SVG, whatever it is named, is refused. Both for measuring and for rendering.
 MEDIA_FORMATS = (
-    "mov,matroska,avi,mpegts,mpeg,mpegvideo,m4v,h261,h263,h264,hevc,vvc,obu,av1,ivf,vc1,asf,flv,live_flv,ogg,nut,mxf,"
-    "gxf,lxf,dv,wtv,rm,nsv,swf,dhav,cavsvideo,dirac,mjpeg,yuv4mpegpipe,gif,apng,"
+    "mov,matroska,avi,mpegts,mpeg,mpegvideo,m4v,h261,h263,h264,hevc,vvc,obu,av1,ivf,vc1,apv,dnxhd,asf,flv,live_flv,ogg,"
+    "nut,mxf,gxf,lxf,dv,wtv,rm,nsv,swf,dhav,cavsvideo,dirac,mjpeg,mpjpeg,yuv4mpegpipe,gif,apng,"
     "aac,ac3,ac4,eac3,aiff,amr,ape,au,caf,dsf,dts,dtshd,flac,loas,mlp,mp3,mpc,mpc8,oma,sox,tak,truehd,tta,voc,w64,"
     "wav,wv"
 )

@@ -57,6 +57,8 @@ _SHOWN = {  # files of one's own beside specs, and what reads them
     "skeleton": "`analyze --structure FILE` cuts by it",
 }
 
+KINDS = {"cinecut", "timeline", *_SHOWN}  # by which a file of the language is known
+
 
 def _other_kind(root: Node) -> tuple[str, Span] | None:
     """The language of another kind of file, and the place where it says so: `vibe: 1`."""

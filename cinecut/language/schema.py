@@ -136,7 +136,11 @@ def check_document(root: Node, schema: str, formats: Formats, report: Report) ->
     if keeps(data, schema, formats):
         return
     seen: set[tuple[str, Span]] = set()
-    for error in _validator(schema, tuple(formats.items())).iter_errors(data):
+    errors = list(_validator(schema, tuple(formats.items())).iter_errors(data))
+    told = [error.absolute_path for error in errors if error.validator == "format"]  # which say what is wanted
+    for error in errors:
+        if error.validator == "type" and error.absolute_path in told:
+            continue
         for code, message, span, hints in _explain(error, root):
             once = "wrong-value" if code in _OF_VALUES else code
             if (once, span) not in seen:  # one mistake under two branches is one mistake, and so is one wrong value
@@ -285,23 +289,36 @@ def _rewritten(kinds: list[str], value: object) -> tuple[str, ...]:
         return (f"a list, be it of one: [{excerpt(value)[1:-1]}]",)
     if "string" in kinds and isinstance(value, int | Fraction):
         return ("in quotes it is a text",)
+    if kinds == ["boolean"] and (word := _BOOLEANS.get(str(value).strip().lower())):
+        return (f"write {word}",)
     if "number" in kinds and isinstance(value, str) and (match := _NUMBER.fullmatch(value.strip())):
-        number = f"{match[1]}.{match[2]}" if match[2] else match[1]
+        number = (f"{match[1]}.{match[2]}" if match[2] else match[1]).replace("\u2212", "-")
         return (f"write {float(number) / 100:g}" if match[3] == "%" else f"write {number}",)
     return ()
 
 
-_NUMBER = re.compile(r"([-+]?\d{1,9})(?:[.,](\d{1,9}))?\s*(%|[a-zA-Z]{0,3})")  # as people write it: -2,5 dB, 50 %
+_NUMBER = re.compile(
+    r"([-+\u2212]?\d{1,9})(?:[.,](\d{1,9}))?\s*(%|[a-zA-Z]{0,3})[,;]?"
+)  # as people write it: -2,5 dB, 50 %
+_BOOLEANS = {  # as people and YAML 1.1 write them
+    **dict.fromkeys(("true", "yes", "on", "y", "1"), "true"),
+    **dict.fromkeys(("false", "no", "off", "n", "0"), "false"),
+}
 
 
 def _not_allowed(error: ValidationError, node: Node, name: str, allowed: list[object]) -> Iterator[Finding]:
     if error.validator == "const" and error.absolute_path and error.absolute_path[-1] == "cinecut":
         message = f"version {_describe(error.instance)} of the language; this cinecut reads version {allowed[0]}"
-        yield "version", message, node.span, ()
+        right = str(error.instance).strip().removesuffix(".0") == str(allowed[0])
+        yield "version", message, node.span, (f"write cinecut: {allowed[0]}",) if right else ()
         return
     words = [str(word) for word in allowed]
-    close = get_close_matches(str(error.instance).lower(), words, n=1)
-    hint = f"did you mean {close[0]}?" if close else "one of: " + ", ".join(words)
+    said = str(error.instance).lower()
+    several, close = re.split(r"\s*,\s*", said), get_close_matches(said, words, n=1)
+    if len(several) > 1 and set(several) <= set(words):
+        hint = f"several stand in brackets: [{', '.join(several)}]"
+    else:
+        hint = f"did you mean {close[0]}?" if close else "one of: " + ", ".join(words)
     yield "wrong-value", f"{name} cannot be {_describe(error.instance)}", node.span, (hint,)
 
 

@@ -172,7 +172,8 @@ class Timecodes:
         if match is None:
             raise BadTimeError(f"{excerpt(text)} is no timecode: HH:MM:SS:FF")
         hours, minutes, seconds, frames = (int(match[part]) for part in (1, 2, 3, 5))
-        if minutes >= 60 or seconds >= 60 or frames >= self._nominal:
+        _carried(text, minutes, Fraction(seconds))
+        if frames >= self._nominal:
             message = f"{excerpt(text)} is no timecode at {float(self.rate):.6g} frames/s: frames run from 00 to "
             raise BadTimeError(f"{message}{self._nominal - 1}")
         number, day = ((hours * 60 + minutes) * 60 + seconds) * self._nominal + frames, 86_400 * self._nominal
@@ -238,15 +239,20 @@ def _parse_seconds(text: str, numbered: Timecodes | None) -> Fraction:
         return (int(match[1] or 0) * 60 + int(match[2] or 0)) * 60 + Fraction(match[3] or 0)
     if match := _CLOCK.fullmatch(text):
         hours, minutes, seconds = int(match[1] or 0), int(match[2]), Fraction(match[3])
-        if seconds >= 60 or (match[1] is not None and minutes >= 60):
-            raise BadTimeError(f"{excerpt(text)} has more than 59 minutes or seconds in a place that carries")
+        _carried(text, minutes if match[1] else 0, seconds)
         return (hours * 60 + minutes) * 60 + seconds
     if _TIMECODE.fullmatch(text):
         if numbered is None:
-            message = f"the timecode {excerpt(text)} needs the film's rate"
-            raise BadTimeError(f"{message}: run `cinecut link` on this spec first")
+            raise BadTimeError("a timecode needs the film's rate: run `cinecut link` on this spec first")
         return numbered.seconds(text)
     raise BadTimeError(f"{excerpt(text)} is no time; write 1:02:11.5, 62.5s or the timecode 01:02:11:12")
+
+
+def _carried(text: str, minutes: int, seconds: Fraction) -> None:
+    """Refuse minutes and seconds that make an hour and a minute. Raises BadTimeError."""
+    for name, number in (("minutes", minutes), ("seconds", seconds)):
+        if number >= 60:
+            raise BadTimeError(f"{excerpt(text)}: {name} run from 00 to 59")
 
 
 def split_span(text: str) -> tuple[str | None, list[str]]:

@@ -15,15 +15,13 @@ from pathlib import Path
 from statistics import median_low
 from typing import Any, NamedTuple
 
-import av.error
-
 from cinecut.diagnostics import Stop
 from cinecut.graph.plan import Reel
 from cinecut.language.facts import FilmFacts
 from cinecut.media.bitstream import is_leading
 from cinecut.media.frames import from_start, joined
 from cinecut.media.open import open_media, packets_of, picture_stream, whole_packets
-from cinecut.media.undecodable import check_pictures
+from cinecut.media.undecodable import check_pictures, pictures_of
 
 _NO_STAMPS = 0x80  # AVFMT_NOTIMESTAMPS
 _LOOKED_AT = 60  # packets: pictures that are shown in another order are soon among them
@@ -61,20 +59,26 @@ def in_decode_order(path: Path, delays: set[int | None], rounded: int) -> bool:
 
 
 def check_order(path: Path) -> None:
-    """Raise Stop where the pictures of MPEG-4 are put out in another order than their stamps have: some encoders pack
-    several into one packet, as AVI once needed it, and what writes these packets elsewhere takes their stamps awry."""
+    """Raise Stop where pictures are put out in another order than their stamps have. Some encoders of MPEG-4 pack
+    several into one packet, as AVI once needed it, and what writes these packets elsewhere takes their stamps awry, as
+    do some that write each picture into a fragment of its own."""
     with open_media(path) as media:
         video = picture_stream(media, path)
-        if video.codec_context.codec.name != "mpeg4" or media.format.name == "avi" or bare(media):
+        packed = video.codec_context.name == "mpeg4"
+        if not (packed or video.codec_context.has_b_frames) or media.format.name == "avi" or bare(media):
             return
         packets = list(islice(whole_packets(packets_of(media, video)), _LOOKED_AT))
         stamps = [packet.pts for packet in packets]
         shown = [stamp for n in _order(packets, video) if (stamp := stamps[n]) is not None]
     falls = sum(after < stamp for stamp, after in pairwise(shown))
-    if falls > len(shown) // 8:  # one of many is where a recording ends or an edit list leads back
+    if falls > len(shown) // _FEW_FALLS:
         message = f"the times of the pictures of {path} contradict the order in which they are shown"
-        hint = "its encoder packed B pictures, which only AVI can hold: get the film as AVI, or encode it again"
-        raise Stop("unreadable", message, hint)
+        cause = "its encoder packed B pictures, which only AVI can hold: get it as AVI" if packed else _NO_FRAGMENTS
+        raise Stop("unreadable", message, f"{cause}, or encode it again")
+
+
+_FEW_FALLS = 16  # one of so many is where a recording ends or an edit list leads back
+_NO_FRAGMENTS = "whatever wrote the file took them awry: write it once more, without fragments"
 
 
 class Beginning(NamedTuple):
@@ -210,9 +214,6 @@ def _order(packets: list[Any], video: Any) -> dict[int, None]:
         packet.pts = n
     leading = list(takewhile(lambda packet: is_leading(packet, context.name), packets[1:]))
     for packet in [*packets[:1], *packets[1 + len(leading) :], None]:
-        try:
-            order |= {frame.pts: None for frame in context.decode(packet) if frame.pts is not None}
-        except av.error.FFmpegError:
-            continue
+        order |= {frame.pts: None for frame in pictures_of(packet, context) if frame.pts is not None}
     context.flush_buffers()
     return order

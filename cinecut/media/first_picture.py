@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import dropwhile, islice
+from itertools import chain, dropwhile, islice
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,6 +21,7 @@ from av.video.frame import VideoFrame
 from cinecut.diagnostics import Stop
 from cinecut.language.facts import Color
 from cinecut.media.open import open_media, packets_of, picture_stream
+from cinecut.media.undecodable import pictures_of
 
 # AVFieldOrder. Of the last two, one field is stored first and the other shown first; but whoever writes them means by
 # them, as QuickTime's 9 and 14, the first field of pictures whose lines stand between each other.
@@ -45,10 +46,13 @@ def first_picture(path: Path) -> FirstPicture:
     with open_media(path) as media:
         video = picture_stream(media, path)
         video.codec_context.thread_count = 1
-        frames = _decoded(packets_of(media, video))
+        frames = _decoded(packets_of(media, video), video)
         frame = next(frames, None)
         if frame is None:
             raise Stop("unreadable", f"no picture of {path} can be decoded", "the file may be damaged; does it play?")
+        if abs(frame.rotation) % 90 not in (0, 89):  # whole degrees, cut off
+            message = f"{path} says that players turn its pictures by an angle that is no quarter turn"
+            raise Stop("unreadable", message, "without that: ffmpeg -display_rotation 0 -i FILE -c copy OUT")
         rotation, mirrored = orientation(frame)
         order = _field_order(frame, video.codec_context, frames)
         if order == "progressive" and video.codec_context.name in _IN_FIELDS:
@@ -61,7 +65,7 @@ UPRIGHT = (0, False)
 
 def orientation(frame: VideoFrame) -> tuple[int, bool]:
     """Degrees clockwise that a player turns a picture, and whether it is then mirrored left to right."""
-    rotation = -frame.rotation % 360 // 90 * 90
+    rotation = round(-frame.rotation / 90) % 4 * 90
     try:
         matrix = cast("Any", frame.side_data).get(Type.DISPLAYMATRIX)
     except ValueError:  # among them is a kind that PyAV has no name for
@@ -120,7 +124,7 @@ def _later_order(media: Any, video: Any) -> str:
     for share in range(1, _PLACES + 1):
         with suppress(av.error.FFmpegError):
             media.seek(int((video.start_time or 0) + length * share / (_PLACES + 1)), stream=video)
-            frames = _decoded(dropwhile(lambda packet: not packet.is_keyframe, packets_of(media, video)))
+            frames = _decoded(dropwhile(lambda packet: not packet.is_keyframe, packets_of(media, video)), video)
             few = list(islice(frames, _FEW))
             seen += [frame.interlaced_frame for frame in few]
             if few and few[-1].interlaced_frame and order == "progressive":
@@ -128,10 +132,8 @@ def _later_order(media: Any, video: Any) -> str:
     return order if 2 * sum(seen) > len(seen) else "progressive"
 
 
-def _decoded(packets: Iterator[Any]) -> Iterator[VideoFrame]:
-    for packet in packets:
-        with suppress(av.error.FFmpegError):
-            yield from packet.decode()
+def _decoded(packets: Iterator[Any], video: Any) -> Iterator[VideoFrame]:
+    return chain.from_iterable(pictures_of(packet, video.codec_context) for packet in packets)
 
 
 _PLACES, _FEW = 3, 3  # places of a film at which pictures are looked at, and how many of each

@@ -20,6 +20,7 @@ from cinecut.language.timebase import FilmTime
 from cinecut.media.bitstream import is_leading, pictures_to_recover, referenced
 from cinecut.media.joined import JoinedMedia
 from cinecut.media.open import open_container, open_media, packets_of, whole_packets
+from cinecut.media.undecodable import pictures_of
 
 _PATIENCE = 1500  # pictures decoded for one moment, at most
 _AHEAD = 17  # pictures of a piece that are decoded before its first one may be: more than any decoder delays one
@@ -125,7 +126,7 @@ class _Doubt:
         for number in count():
             if number == len(read) and (packet := next(packets, None)) is not None:
                 read.append(packet)
-            for frame in _frames(decoder, read[number] if number < len(read) else None):
+            for frame in pictures_of(read[number] if number < len(read) else None, decoder):
                 if frame.pts is not None and frame.pts > self._stamp:
                     return list(pictures)
                 pictures.append(hash((frame.pts, *pixels(frame))))
@@ -241,11 +242,11 @@ class FrameReader:
         wanted = int((moment.seconds + self._start) / self._base)
         packets = packets_from(self._media, self._video, wanted, round(self._start / self._base))
         for packet in packets:
-            for frame in _frames(self._video.codec_context, packet):
+            for frame in pictures_of(packet, self._video.codec_context):
                 if frame.pts is not None:
                     self._reached = FilmTime(frame.pts * self._base - self._start)
                     yield self._reached, frame
-        for frame in _frames(self._video.codec_context, None):
+        for frame in pictures_of(None, self._video.codec_context):
             if frame.pts is not None:
                 yield FilmTime(frame.pts * self._base - self._start), frame
 
@@ -257,14 +258,6 @@ class FrameReader:
             if time >= moment:
                 return frame if before is None or time < before else None
         return None
-
-
-def _frames(decoder: Any, packet: Any) -> list[VideoFrame]:
-    """What a packet, or with None what is left, decodes to; nothing where it is damaged."""
-    try:
-        return list(decoder.decode(packet))
-    except (av.error.FFmpegError, ValueError):
-        return []
 
 
 def only_picture(decoder: Any, packet: Any) -> VideoFrame | None:

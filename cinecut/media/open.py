@@ -30,6 +30,10 @@ _HEAD = 512  # bytes by which a file is taken for something else
 _PICTURE = 1 << 28  # bytes; nothing larger is a picture
 _WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what only the caller's own output can have met
 _ATTACHED_PICTURE = 0x400
+_NOT_OPENED = (
+    "playlists and all files that name more files are not opened, nor are rare kinds: if it is one of these and plays, "
+    "ffmpeg -i FILE -c copy film.mkv brings it to Matroska"
+)
 _OF_STILLS = ("png", "mjpeg", "bmp", "webp", "tiff", "gif")
 
 
@@ -43,7 +47,7 @@ def open_container(path: Path, what: str = "film", *, decodes: bool = True) -> I
     try:
         return _opened(source, formats, {} if decodes else {"codec_whitelist": "none"})
     except av.error.ArgumentError:
-        hint = _taken_for(path) or "a playlist, or any other file that names more files, is not opened"
+        hint = _taken_for(path) or _NOT_OPENED
         raise Stop("unreadable", f"{path} is no {what} that can be read", hint) from None
     except av.error.FFmpegError as error:
         raise unreadable(path, what, error) from None

@@ -43,7 +43,7 @@ from cinecut.media.first_picture import UPRIGHT, orientation
 from cinecut.media.frames import contents, only_picture, open_film, packets_from
 from cinecut.media.open import open_bytes, open_media, packets_of, picture_stream, whole_packets
 from cinecut.media.sound.film_samples import FilmSounds, default_layout, film_sounds, in_blocks, stretch
-from cinecut.media.undecodable import check_pictures, check_reel
+from cinecut.media.undecodable import check_pictures, check_reel, pictures_of
 
 _BEFORE = Fraction(2)  # seconds by which stamps of decoding precede those of showing
 _SAMPLES = 4096  # of a packet of sound: with a decoder's 1024, mixing 45 shots takes FFmpeg twice the time
@@ -282,10 +282,7 @@ class _Decoded(_Pictures):
         """Pictures; `stamps` gathers those of the packets that were read for them."""
         for packet in chain(self.packets_of_film(), [None]):
             stamps += [] if packet is None or packet.is_discard else [packet.pts]
-            try:
-                yield from self.video.codec_context.decode(packet)
-            except av.error.FFmpegError:
-                continue
+            yield from pictures_of(packet, self.video.codec_context)
 
     def _stored(self, frame: VideoFrame, target: Any) -> Iterator[Any]:
         width, height = self.facts.size

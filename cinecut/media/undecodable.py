@@ -11,8 +11,10 @@ from collections.abc import Iterable
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import av.error
+from av.video.frame import VideoFrame
 
 from cinecut.diagnostics import Stop
 from cinecut.language.timebase import FilmRange, clock
@@ -20,6 +22,18 @@ from cinecut.media.open import open_media, packets_of, picture_stream
 
 _MOMENT = Fraction(1)  # seconds; of shorter shots three quarters
 _SHOWN = Fraction(1, 4)  # of a moment's packets show a picture, at least: two fields make one, and decoders guess some
+
+
+def pictures_of(packet: Any, decoder: Any) -> list[VideoFrame]:
+    """What a packet, or with None what is left, decodes to; nothing where it is damaged."""
+    for _ in range(2):
+        try:
+            return list(decoder.decode(packet))
+        except av.error.BlockingIOError:  # VP9: it takes no other packet after some that did not decode
+            decoder.flush_buffers()
+        except (av.error.FFmpegError, ValueError):
+            break
+    return []
 
 
 def check_pictures(film: Path, seen: FilmRange, packets: Iterable[Fraction], pictures: Iterable[Fraction]) -> None:
@@ -49,9 +63,6 @@ def check_reel(reel: Path, epoch: Fraction, film: Path, seen: FilmRange) -> None
         base = Fraction(video.time_base or 1)
         for packet in chain(packets_of(media, video), [None]):
             packets += [packet.pts * base - epoch] if packet is not None and packet.pts is not None else []
-            try:
-                frames = video.codec_context.decode(packet)
-            except av.error.FFmpegError:
-                continue
+            frames = pictures_of(packet, video.codec_context)
             pictures += [frame.pts * base - epoch for frame in frames if frame.pts is not None]
     check_pictures(film, seen, packets, pictures)

@@ -284,3 +284,26 @@ def test_the_command(studio: Path, own_analyses: Path, tmp_path: Path) -> None:
     blind = cinecut("recut", "spec.yaml", "--length", "25s", "--no-models", cwd=tmp_path, **cache)
     assert "the spec as analyze wrote it is missing" in blind.stderr
     assert "and not 25 s: events that you edited keep" in blind.stderr
+
+
+@pytest.mark.parametrize(
+    ("music", "vibes"), [([], ("drama", "action")), (["--music", "fast.wav"], ("thriller", "drama"))]
+)
+def test_an_act_in_another_vibe_is_cut_on_the_beats_that_stay(
+    music: list[str], vibes: tuple[str, str], studio: Path, analyses: Path, tmp_path: Path
+) -> None:
+    """A vibe expects another tempo of a pulse, or octave of a song's; what is heard is the spec's own."""
+    for name in ("film.mkv", "film.srt", "fast.wav"):
+        shutil.copy(studio / name, tmp_path)
+    cache, spec = {"CINECUT_CACHE_DIR": str(analyses)}, tmp_path / "spec.yaml"
+    asked = ("film.mkv", *music, "--vibe", vibes[0], "--length", "25s", "--no-models", "-o", "spec.yaml")
+    assert cinecut("analyze", *asked, cwd=tmp_path, **cache).returncode == 0
+    before = version(spec.read_text(encoding="utf-8"))
+    done = cinecut("recut", "spec.yaml", "--act", "act 3", "--vibe", vibes[1], "--no-models", cwd=tmp_path, **cache)
+    after = version(spec.read_text(encoding="utf-8"))
+    assert done.returncode == 0, done.stderr
+    assert after.spec.music == before.spec.music
+    ends = [each.layout.timeline.events[-1].end for each in (before, after)]
+    assert abs(ends[1] - ends[0]) < 4  # seconds: acts of two vibes are not as long
+    said = cinecut("check", "spec.yaml", cwd=tmp_path, **cache).stderr
+    assert not any(code in said for code in ("film-cut", "same-shot", "chopped-line")), said

@@ -217,6 +217,8 @@ def test_a_spec_in_a_films_place_is_told_from_it(tmp_path: Path) -> None:
         ("beats notes.txt", "it is a text"),
         ("kits film.mp4", "cinecut kits KIT FILE tests a file against a kit"),
         ("vibes film.mp4", "cinecut vibes VIBE --still FILM@TIME shows a frame"),
+        ("analyze https://example.org/film.mp4", "this is an address"),
+        ("fmt other.yaml", "a spec begins with cinecut: 1"),
         ("edit s.yaml trim 1", "cinecut edit SPEC trim EVENT --out 0:19.5"),
     ],
 )
@@ -226,9 +228,32 @@ def test_one_thing_in_anothers_place_is_told_from_it(words: str, said: str, tmp_
         (tmp_path / name).write_bytes(b"\0\0\0\x18ftypisom")
     (tmp_path / "notes.txt").write_text("Très long notes on the film. " * 50, encoding="utf-8")
     (tmp_path / "card.png").write_bytes(b"\x89PNG\r\n\x1a\n and no more")
+    (tmp_path / "other.yaml").write_text('services:\n    web: {ports: [ "80:80" ]}\n', encoding="utf-8")
     before = names(tmp_path)
     done = cinecut(*words.split(), cwd=tmp_path)
     assert (done.returncode, said in done.stderr, names(tmp_path)) == (1, True, before), done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("link -", "edit - set mix.music -3", "swap - 1", "undo -", "log -", "recut -", "watch -", "lock -", "why -"),
+        *("pack -", "compile -", "export - --to otio", "sheet -", "analyze -", "trailer -", "schema -o -", "index -"),
+        *("analyze film.mp4 --music -", "verify s.yaml -", "mcp -", "config -"),
+    ],
+)
+def test_what_reads_no_pipe_says_so(words: str, tmp_path: Path) -> None:
+    """Nor is an empty word a name, as a variable without a value leaves it."""
+    shutil.copy(BEATS, tmp_path / "s.yaml")
+    for word, said in (("-", "- is no file"), ("", "the name of the file is empty")):
+        done = cinecut(*(word if each == "-" else each for each in words.split()), cwd=tmp_path)
+        assert (done.returncode, said in done.stderr, names(tmp_path)) == (2, True, ["s.yaml"]), done.stderr
+
+
+def test_what_reads_a_pipe_does(tmp_path: Path) -> None:
+    for words in ("fmt -", f"diff - {BEATS}", "explain -"):
+        done = subprocess.run([*COMMAND, *words.split()], input=BEATS.read_bytes(), capture_output=True, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
 
 
 def test_no_help_loses_what_stands_in_brackets() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cinecut.diagnostics import Report
+from cinecut.diagnostics import Report, condensed
 from cinecut.language.document import parse_document, plain
 from cinecut.language.read import ANY_RATE, fill_spec
 
@@ -151,7 +151,13 @@ SHOT = "timeline:\n  - shot: 0:16 - 0:20\n"
         (SHOT + "    gain:6\n", (3, 5), "no space after the colon", "write gain: 6"),
         ("timeline:\n  -shot: 0 - 1\n  - act: x\n", (2, 3), "no space after the dash", "write - shot: 0 - 1"),
         ("cinecut: 1\nfilm film.mkv\ntimeline: []\n", (2, 1), "'film film.mkv' is no `key: value`", "a colon"),
-        ("<<<<<<< HEAD\ncinecut: 1\n", (1, 1), "'<<<<<<< HEAD' is no `key: value`", ""),
+        ("<<<<<<< HEAD\ncinecut: 1\n", (1, 1), "two versions stand here", "one of the two"),
+        (SHOT + "    gain: 1\n=======\n    gain: 2\n", (4, 1), "two versions stand here", "one of the two"),
+        (SHOT + '    from: "cut",\n    gain: 1\n', (3, 16), "no comma ends a line", "remove it"),
+        ("timeline: {}\n  - shot: 0 - 1\n", (2, 3), "the line above ends with its value", "in line 1"),
+        ("a: b\nc: d\x01\n", (2, 5), "the control character U+0001", "remove it"),
+        ("a: b\n# c \0\n", (2, 5), "the control character U+0000", "remove it"),
+        ('a: "\\U00110000"\n', (1, 5), "an escape in quotes names no character", "the last one"),
         (SHOT + "      mute: true\n", (3, 7), "deeper than the one above", "line 2"),
         ("cinecut: 1\n film: a.mkv\n", (2, 2), "deeper than the one above", "line 1"),
         (SHOT + "   mute: true\n", (3, 4), "begins in column 4", "line 2 begins in column 3"),
@@ -165,6 +171,8 @@ SHOT = "timeline:\n  - shot: 0:16 - 0:20\n"
         ("a: %5\n", (1, 4), "no text begins with this sign", "in quotes"),
         ("a: @me\n", (1, 4), "no text begins with this sign", "in quotes"),
         ("a: !Now\n", (1, 4), "the tag !Now means nothing", "in quotes"),
+        ("a: !now [b]\n", (1, 4), "the tag !now means nothing", "in quotes"),
+        ("a: !!python/name:os.system {b: c}\n", (1, 4), "os.system means nothing", "in quotes"),
         ("a: & more\n", (1, 5), "signs of YAML", "in quotes"),
         ('a: "C:\\Users\\me"\n', (1, 9), "begins an escape", "single quotes"),
         ("a: | text\n", (1, 6), "begins in the next line", "in quotes"),
@@ -189,6 +197,11 @@ def test_a_text_that_is_no_yaml(text: str, place: tuple[int, int], message: str,
         ("gain: -2,5", "write -2.5"),
         ("gain: -2 dB", "write -2"),
         ("gain: 3,5dB", "write 3.5"),
+        ("gain: \u22122 dB", "write -2"),
+        ("gain: 3,", "write 3"),
+        ("mute: yes", "write true"),
+        ("mute: 'Off'", "write false"),
+        ("sound: usual, sub drop", "in brackets: [usual, sub drop]"),
         ("speed: 50%", "write 0.5"),
         ("speed: 50 %", "write 0.5"),
         ("from: fade-in 1s", "did you mean fade in 1s?"),
@@ -200,6 +213,36 @@ def test_a_text_that_is_no_yaml(text: str, place: tuple[int, int], message: str,
 def test_what_is_nearly_right_is_answered_by_what_is(line: str, hint: str) -> None:
     ((_, message, hints),) = found(f"{SPEC}    {line}\n")
     assert hint in f"{message} {hints}"
+
+
+@pytest.mark.parametrize("value", ["1984", "true", "~", "1e3", "0:16"])
+def test_what_is_said_to_be_a_text_is_one(value: str) -> None:
+    assert tree(f"a: !!str {value}\nb: [!!str {value}]\n") == {"a": value, "b": [value]}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (SPEC.replace("0:16 - 0:20", "00:00:16:00 - 00:00:78:02"), "seconds run from 00 to 59"),
+        (SPEC.replace("0:16 - 0:20", "00:00:16:00 - 00:61:18:02"), "minutes run from 00 to 59"),
+        (SPEC.replace("0:16 - 0:20", "0:16 - 1:61:18.5"), "minutes run from 00 to 59"),
+        (SPEC.replace("0:16 - 0:20", "0:16 - 0:78"), "seconds run from 00 to 59"),
+        (SPEC + "output: {size: 1920}\n", "1920 is no size such as 1920x1080"),
+        (SPEC.replace("cinecut: 1", "cinecut: '1'"), "write cinecut: 1"),
+    ],
+)
+def test_one_mistake_is_said_once_by_what_is_wrong(text: str, message: str) -> None:
+    ((_, said, hints),) = found(text)
+    assert message in f"{said} {hints}"
+
+
+def test_timecodes_of_an_unmeasured_film_are_one_finding_for_people() -> None:
+    report = Report()
+    spec = SPEC + "".join(f"  - shot: {{in: 00:00:{n}:00, for: 1s}}\n" for n in range(20, 50))
+    fill_spec(parse_document(Path("spec.yaml"), spec, report), report)
+    assert len(list(report)) == 30
+    (shown,) = condensed(list(report))
+    assert "cinecut link" in shown.message
 
 
 @pytest.mark.parametrize("size", ["640x360", "640×360", "640 X 360"])

@@ -135,6 +135,8 @@ def _losses() -> list[Recipe]:
                 picture=_INTRA, places=("1.8", "4", "5.9")),
         *_films("begins between key frames", "ts h264 mp2, ts mpeg2 ac3, ts hevc aac, vob mpeg2 ac3, mpg mpeg1 mp2, "
                 "ts mpeg4 mp2, h264 h264, hevc hevc, m2v mpeg2, mpg hevc mp2", steps=(bytes_of("0.31"),)),
+        *_films("begins between key frames", "webm vp9 opus, avi vp9 pcm_s16le, mp4 av1 aac",
+                steps=(lost("-1", "0.7"),)),
         *_films("begins between key frames", "ts vvc mp2, mpg h264 mp2, vob h264 ac3",
                 steps=(bytes_of("0.31"),), frames=150),
         *_films("begins between key frames of a gradual refresh", "ts h264 mp2", steps=(bytes_of("0.31"),),
@@ -247,6 +249,7 @@ def _shapes() -> list[Recipe]:
         turned = ("-display_rotation", f"-{turn}")
         films += _films(f"turned by {turn}", "mp4 h264 aac, mov hevc aac, mkv h264 aac, mov prores pcm_s16le",
                         before=turned)  # fmt: skip
+    films += _films("turned by 45", "mp4 h264 aac", before=("-display_rotation", "-45"))
     told = copied("-bsf:v", "h264_metadata=display_orientation=insert:rotate=90")
     films += _films("turned by what its pictures say", "mp4 h264 aac, ts h264 mp2", steps=(told,))
     films += _films("mirrored", "mp4 h264 aac, mov h264 aac", before=("-display_hflip",))

@@ -86,6 +86,7 @@ _SPEECH = {
 
 # container: how FFmpeg names it where its suffix does not say
 _FORMATS = {"mkv": "matroska", "ts": "mpegts", "m2ts": "mpegts", "ipod .m4v": "ipod", "dvd .vob": "dvd"}
+_FORMATS |= {"dnxhd": "dnxhd", "multipart .mjpg": "mpjpeg"}
 _FORMATS |= {"svcd .mpg": "svcd", "vcd .mpg": "vcd", "f4v": "f4v", "d10 .mxf": "mxf_d10", "rm": "rm"}
 _OPTIONS = {"m2ts": ("-mpegts_m2ts_mode", "1")}
 _STUDIO = {"gxf": {"size": (720, 576), "layout": "mono"}}  # all that it takes
@@ -148,6 +149,7 @@ _PICTURES_IN = {
 _SILENT = {"avi": "h264 mpeg4 mjpeg", "mkv": "h264 mpeg2 mpeg4", "mp4": "h264", "ts": "h264 mpeg2", "vob": "mpeg2"}
 _SILENT |= {"gif": "gif", "apng": "apng", "y4m": "rawvideo", "mjpeg": "mjpeg", "ivf": "vp8 vp9 av1", "obu": "av1"}
 _SILENT |= {"h264": "h264", "hevc": "hevc", "vvc": "vvc", "m2v": "mpeg2", "m1v": "mpeg1", "m4v": "mpeg4"}
+_SILENT |= {"dnxhd": "dnxhr", "multipart .mjpg": "mjpeg"}
 _SILENT |= {"h261": "h261", "h263": "h263", "drc": "vc2", "swf": "flv1", "flv": "h264", "wmv": "wmv2"}
 
 # Each container with a light picture, and the codecs of sound that the bundled FFmpeg writes into it.

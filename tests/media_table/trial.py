@@ -33,7 +33,7 @@ effects: none
 timeline:
 """
 _FRAMES = 12  # of a shot
-_BARE = (".h264", ".hevc", ".vvc", ".m1v", ".m2v", ".m4v", ".h261", ".h263", ".drc", ".obu", ".mjpeg")
+_BARE = (".h264", ".hevc", ".vvc", ".m1v", ".m2v", ".m4v", ".h261", ".h263", ".drc", ".obu", ".mjpeg", ".dnxhd")
 _LONGEST = GIVE_UP  # seconds that a command may take; it takes two
 _GOP = 12  # from key frame to key frame, in the recipes
 

@@ -11,10 +11,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
 from av.packet import Packet
-from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
@@ -35,6 +33,7 @@ from cinecut.analysis.film.gops import (
 from cinecut.diagnostics import Diagnostic
 from cinecut.media.frames import packets_from
 from cinecut.media.open import packets_of, whole_packets
+from cinecut.media.undecodable import pictures_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,7 +126,7 @@ class GroupReader:
         decoder = self._stream.codec_context
         newest = int(self._index.rank[self._index.groups[group]]) - 1
         for packet in self._needed(group, fine):
-            for frame in _decode(decoder, packet):
+            for frame in pictures_of(packet, decoder):
                 rank = int(np.searchsorted(self._index.shown, frame.pts)) if frame.pts is not None else -1
                 if rank > newest:
                     newest = rank
@@ -165,7 +164,7 @@ class GroupReader:
         decoder = self._stream.codec_context
         decoder.skip_frame = "NONREF"
         for _, packet in self._packets(int(index.groups[group])):
-            for frame in _decode(decoder, packet):
+            for frame in pictures_of(packet, decoder):
                 if frame.pts is not None and frame.pts >= index.shown[rank]:
                     return key_picture(frame, clock.time(frame.pts), black)
         return None
@@ -182,13 +181,6 @@ class GroupReader:
         yield at, None
 
 
-def _decode(decoder: VideoCodecContext, packet: Packet[VideoStream] | None) -> list[VideoFrame]:
-    try:
-        return decoder.decode(packet)
-    except av.FFmpegError:
-        return []  # only the damaged packet's picture is lost
-
-
 def decode_all(film: Path, diagnostics: list[Diagnostic]) -> Iterator[VideoFrame]:
     """Every picture of a film in display order, with as many threads as the decoder chooses. Raises Stop."""
     container, stream = open_video(film)
@@ -197,5 +189,5 @@ def decode_all(film: Path, diagnostics: list[Diagnostic]) -> Iterator[VideoFrame
     stream.codec_context.thread_count = 0
     with container:
         for packet in whole_packets(packets_of(container, stream), diagnostics):
-            yield from _decode(stream.codec_context, packet)
-        yield from _decode(stream.codec_context, None)
+            yield from pictures_of(packet, stream.codec_context)
+        yield from pictures_of(None, stream.codec_context)

@@ -82,7 +82,8 @@ def recut(
     document = _document(spec)
     ours, base, known = _versions(document, only_kept)
     choice = _Choice(music, wanted, vibe, subtitles, structure, no_models)
-    analysis, now, sources = _analyzed(spec, ours, known, choice)
+    tempo = _own_tempo(ours, base) if act is None else _own_tempo(ours, None)
+    analysis, now, sources = _analyzed(spec, ours, known, choice, tempo)
     wish = RecutOptions(act, choice.paths, only_kept, known.timeline if base is not None and known is not None else "")
     result = _merged(spec, (base, ours), analysis, wish)
     if not dry_run:
@@ -194,8 +195,18 @@ def _written_by(known: Known, spec: Path, ours: Version) -> Version:
     return base if text == known.wrote else Version.of(parse_document(spec, text, Report()), whole=False)
 
 
-def _analyzed(spec: Path, ours: Version, known: Known | None, choice: _Choice) -> tuple[Analysis, Known, list[Path]]:
-    """A new analysis with the former options, except those that change; what it knows; and the files that it read."""
+def _own_tempo(ours: Version, base: Version | None) -> Fraction | None:
+    """The tempo that stays in the spec, since not all is cut again (`base` None) or a hand changed it."""
+    music, was = ours.spec.music, base.spec.music if base is not None else None
+    beats = music.beats if music is not None else None
+    return beats.tempo if beats is not None and (was is None or was.beats != beats) else None
+
+
+def _analyzed(
+    spec: Path, ours: Version, known: Known | None, choice: _Choice, tempo: Fraction | None
+) -> tuple[Analysis, Known, list[Path]]:
+    """A new analysis with the former options, except those that change; what it knows; and the files that it read.
+    `tempo`: of the music that stays, on whose beats the new cuts have to fall, whatever a vibe expects."""
     from cinecut.analysis.analyze import analyze, known_about
     from cinecut.vibes import DEFAULT, load_vibe, vibe_of
 
@@ -205,11 +216,11 @@ def _analyzed(spec: Path, ours: Version, known: Known | None, choice: _Choice) -
     with watch("Analyzing", shares := dict(SHARES)) as watching:
         models = open_models(None, None, measured, watching.waiting)
         leave_out(shares, models, measured)
-        request = _request(spec, ours, asked, choice)
+        request = replace(_request(spec, ours, asked, choice), tempo=tempo)
         song, credit, warnings = find_song(choice.music, os.environ.get("JAMENDO_CLIENT_ID"), vibe, watching)
         request = replace(request, vibe=vibe, models=models, transcribes=not measured)
         if choice.music is not None:
-            request = replace(request, music=song, credit=credit)
+            request = replace(request, music=song, credit=credit, tempo=None)
         analysis = analyze(request, watching.share)
     print_diagnostics([*warnings, *analysis.diagnostics])
     files = [*request.films, request.music, request.subtitles]

@@ -170,13 +170,14 @@ def fmt(
 
 
 def _document(spec: Path) -> Document:
-    """A document that is YAML, and a mapping. Raises Stop."""
+    """A document that is in the language of specs, vibes, kits or skeletons. Raises Stop."""
     from cinecut.language.document import MapNode, read_document
+    from cinecut.language.read import KINDS
 
     report = Report()
     document = read_document(spec, report)
-    if report.ok and not isinstance(document.root, MapNode):
-        report.add("wrong-type", f"{spec} is no spec: a spec is a mapping (key: value)")
+    if report.ok and not (isinstance(document.root, MapNode) and KINDS & document.root.entries.keys()):
+        report.add("wrong-type", f"{spec} is no spec", None, "a spec begins with cinecut: 1")
     report.stop_on_error()
     return document
 

@@ -14,6 +14,7 @@ from cinecut.cli.terminal import (
     FFmpegOption,
     ForceOption,
     JsonOption,
+    ReadSpecArgument,
     SpecArgument,
     check_film,
     check_free,
@@ -98,7 +99,7 @@ def why(
 
 @app.command()
 def verify(
-    spec: SpecArgument,
+    spec: ReadSpecArgument,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A finished trailer, even if it was encoded again.")],
     only: Annotated[
         str | None,

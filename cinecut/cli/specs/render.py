@@ -17,6 +17,7 @@ from cinecut.cli.terminal import (
     FFmpegOption,
     ForceOption,
     JsonOption,
+    ReadSpecArgument,
     SchedulerOption,
     SpecArgument,
     may_replace,
@@ -53,7 +54,7 @@ def deliverables(ctx: typer.Context, incomplete: str) -> list[str]:
 
 @app.command()
 def render(
-    spec: SpecArgument,
+    spec: ReadSpecArgument,
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", metavar="FILE", help="Default: FILM_trailer_VIBE.mp4 in this folder."),

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cinecut.cli.terminal import JsonOption, SpecArgument, completing, print_diagnostics, print_table, say, show
+from cinecut.cli.terminal import (
+    JsonOption,
+    ReadSpecArgument,
+    SpecArgument,
+    completing,
+    print_diagnostics,
+    print_table,
+    say,
+    show,
+)
 from cinecut.diagnostics import Report, Stop
 
 if TYPE_CHECKING:
@@ -22,7 +31,7 @@ app = typer.Typer()
 
 @app.command()
 def explain(
-    spec: SpecArgument,
+    spec: ReadSpecArgument,
     as_json_: JsonOption = False,
     values: Annotated[bool, typer.Option("--values", help="Show only where each value comes from.")] = False,
     timeline: Annotated[bool, typer.Option("--timeline", help="Show only the timeline.")] = False,

@@ -84,15 +84,26 @@ def _read_text(path: Path) -> str:
     film = f"is this a film? cinecut trailer {as_word(path)} cuts a trailer of it"
     if len(data) > MAX_BYTES:
         raise Stop("not-text", f"{path} is larger than {MAX_BYTES // 1_000_000} MB: that is no spec", film)
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if data.startswith(_WIDE) or re.match(rb"(?:[^\0]\0|\0[^\0]){8}", data):  # with a mark, or words of plain letters
         raise Stop("not-text", f"{path} is UTF-16 text", "save it as UTF-8", span=_at(path, data, 0))
-    if b"\0" in data:
+    text, wrong = _decoded(data)
+    if b"\0" in data and (wrong is not None or data.count(b"\0") * 10 > len(data)):
         raise Stop("not-text", f"{path} is a binary file, not a YAML text", film, span=_at(path, data, 0))
+    if wrong is not None:
+        message = f"byte {data[wrong]:02X} is not UTF-8 text"
+        raise Stop("not-text", message, "save the file as UTF-8", span=_at(path, data, wrong))
+    return text
+
+
+def _decoded(data: bytes) -> tuple[str, int | None]:
+    """A UTF-8 text, and the place of the first byte that makes it none."""
     try:
-        return data.decode()
+        return data.decode(), None
     except UnicodeDecodeError as error:
-        message = f"byte {data[error.start]:02X} is not UTF-8 text"
-        raise Stop("not-text", message, "save the file as UTF-8", span=_at(path, data, error.start)) from None
+        return "", error.start
+
+
+_WIDE = (b"\xff\xfe", b"\xfe\xff")
 
 
 def _at(path: Path, data: bytes, index: int) -> Span:

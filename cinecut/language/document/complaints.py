@@ -46,6 +46,8 @@ def complaint(name: str, text: str, error: MarkedYAMLError) -> Complaint:
     for words, message, hint in _BY_WORDS:
         if words in problem:
             return message or problem, span, hint
+    if "expected <block end>" in problem and line.startswith(",", span.column):
+        return "no comma ends a line of YAML", span, "remove it"
     if "expected <block end>" in problem and opened:
         return _indented(name, lines, span, (opened.line, opened.column))
     return problem, span, _ANY
@@ -73,6 +75,9 @@ def _no_pair(name: str, lines: list[str], number: int) -> Complaint:
     """A line that is neither `key: value` nor an item of a list."""
     line, indent = lines[number], _indent(lines[number])
     span, body = Span(name, number, indent, number, max(indent + 1, len(line))), line.strip()
+    if re.match("<{7}|={7}|>{7}|[|]{7}", body):
+        hint = "keep one of the two versions, and remove the lines of <<<<<<<, ======= and >>>>>>>"
+        return "two versions stand here, which a merge could not join", span, hint
     if match := re.fullmatch(r"(- +)?(\w[\w ]*):(\S.*)", body):
         return "no space after the colon", span, f"write {match[1] or ''}{match[2]}: {match[3]}"
     return f"{excerpt(body)} is no `key: value`", span, "a key, a colon, a space, its value"
@@ -85,7 +90,14 @@ def _indented(name: str, lines: list[str], span: Span, block: tuple[int, int]) -
         column = _indent(lines[above])
         return "no space after the dash", _sign(name, above, column), f"write - {lines[above].strip()[1:]}"
     line, column = block
-    if lines[span.line].lstrip().startswith("- "):  # as the item before it
+    dash = lines[span.line].lstrip().startswith("- ")
+    if dash and _indent(lines[above]) < span.column and not lines[above].lstrip().startswith("- "):
+        return (
+            "a list begins here, but the line above ends with its value",
+            span,
+            f"remove the value in line {above + 1}",
+        )
+    if dash:  # as the item before it
         items = (at for at in range(span.line - 1, -1, -1) if lines[at].lstrip().startswith("- "))
         line = next(items, line)
         column = _indent(lines[line])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 import warnings
 from fractions import Fraction
 from typing import Any
@@ -26,10 +25,12 @@ def composed_tree(name: str, text: str, report: Report) -> Node | None:
         return None if root is None else _Tree(name, text, report).convert(root)
     except MarkedYAMLError as error:
         report.add("yaml", *complaint(name, text, error))
-    except YAMLError as error:  # a forbidden control character has no mark
-        report.add("yaml", " ".join(str(error).split()), Span(name, 0, 0, 0, 1))
+    except YAMLError:  # a control character, without a mark
+        sign, place = _first(_FORBIDDEN, name, text)
+        report.add("yaml", f"the control character U+{ord(sign):04X}, which no YAML may hold", place, "remove it")
     except ValueError:  # the one that ruamel.yaml lets through
-        report.add("yaml", "an escape in quotes names no character", _beyond(name, text), "\\U0010FFFF is the last one")
+        _, place = _first(_BEYOND, name, text)
+        report.add("yaml", "an escape in quotes names no character", place, "\\U0010FFFF is the last one")
     except RecursionError:
         report.add("yaml", "the file nests deeper than any trailer does", Span(name, 0, 0, 0, 1))
     except _EndlessError as error:
@@ -37,16 +38,16 @@ def composed_tree(name: str, text: str, report: Report) -> Node | None:
     return None
 
 
-_ESCAPE = re.compile(r"\\U([0-9A-Fa-f]{8})")
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_BEYOND = re.compile(r"\\U(?!000|0010)[0-9A-Fa-f]{8}")  # an escape of no character
 
 
-def _beyond(name: str, text: str) -> Span:
-    """The first escape that names no character."""
+def _first(wrong: re.Pattern[str], name: str, text: str) -> tuple[str, Span]:
+    """What is wrong in a text, where it is for the first time."""
     for number, line in enumerate(LINE_BREAK.split(text)):
-        for match in _ESCAPE.finditer(line):
-            if int(match[1], 16) > sys.maxunicode:
-                return Span(name, number, match.start(), number, match.end())
-    return Span(name, 0, 0, 0, 1)
+        if match := wrong.search(line):
+            return match[0], Span(name, number, match.start(), number, match.end())
+    return "\0", Span(name, 0, 0, 0, 1)
 
 
 class _EndlessError(Exception):
@@ -61,6 +62,10 @@ class _EndlessError(Exception):
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _PAIR = re.compile(r"[\ud800-\udbff][\udc00-\udfff]")  # how JSON writes one character beyond 16 bits
 _TINY = Fraction(1, 10**30)
+_YAML = "tag:yaml.org,2002:"
+_TAGS = {
+    f"{_YAML}{kind}" for kind in ("str", "int", "float", "bool", "null", "seq", "map", "timestamp", "merge", "value")
+}
 
 
 class _Tree:
@@ -87,6 +92,9 @@ class _Tree:
             raise _EndlessError("aliases make this file larger than any trailer", self.span(node))
         if id(node) in self.open:
             raise _EndlessError("this holds itself by an alias", self.span(node))
+        if (tag := str(node.tag)) not in _TAGS:
+            hint = "a text that begins with ! goes in quotes"
+            self.report.add("yaml", f"the tag {tag} means nothing here", self.span(node), hint)
         if isinstance(node, ScalarNode):
             return self.scalar(node)
         self.open.add(id(node))
@@ -96,12 +104,8 @@ class _Tree:
             self.open.discard(id(node))
 
     def scalar(self, node: Any) -> Scalar:
-        plain = not node.style
-        tag = str(node.tag)
-        if not tag.startswith("tag:yaml.org,2002:"):
-            self.report.add(
-                "yaml", f"the tag {tag} means nothing here", self.span(node), "a text that begins with ! goes in quotes"
-            )
+        told = self.lines[node.start_mark.line].startswith("!", node.start_mark.column)
+        plain = not node.style and not (told and node.tag == f"{_YAML}str")
         value = _PAIR.sub(lambda pair: pair[0].encode("utf-16", "surrogatepass").decode("utf-16"), node.value)
         if _SURROGATE.search(value):
             self.report.add("yaml", "half a surrogate pair is no character", self.span(node), "write the sign itself")

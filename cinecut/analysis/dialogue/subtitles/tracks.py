@@ -24,7 +24,7 @@ from cinecut.analysis.dialogue.subtitles.ebu_stl import is_stl
 from cinecut.analysis.dialogue.subtitles.languages import codes_by_name
 from cinecut.analysis.dialogue.subtitles.timed_text import kind_of
 from cinecut.diagnostics import Stop
-from cinecut.files import content_of
+from cinecut.files import content_of, open_file
 from cinecut.media.open import open_media, packets_of, tags
 
 _HEAD = 65_536  # bytes at a file's start that are searched for zeros
@@ -146,13 +146,8 @@ def read_cues(film: Path, track: Track, start: Fraction, source: SubtitleSource)
 def read_bytes(path: Path) -> bytes:
     """The bytes of a subtitle file. Raises Stop for anything that cannot be one."""
     try:
-        if not path.exists():
-            raise Stop("missing-file", f"there is no subtitle file {path}")
-        if not path.is_file():
-            raise Stop("unreadable", f"{path} is no file, so it holds no subtitles")
-        data = content_of(path, MAX_BYTES + 1)
-    except OSError as error:
-        raise Stop("unreadable", f"{path} cannot be read: {error.strerror or error}") from error
+        with open_file(path) as file:
+            data = file.read(MAX_BYTES + 1)
     except ValueError as error:  # the name contains a zero byte
         raise Stop("missing-file", f"{str(path)!r} is no file name") from error
     if len(data) > MAX_BYTES:

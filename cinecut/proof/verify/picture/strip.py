@@ -15,6 +15,7 @@ from av.video.plane import VideoPlane
 from numpy.typing import NDArray
 
 from cinecut.media.open import open_media, packets_of, picture_stream, whole_packets
+from cinecut.media.undecodable import pictures_of
 from cinecut.proof.verify.picture.framing import Coding, Window, coding_of, recoded
 
 Planes = NDArray[np.uint8]
@@ -69,18 +70,12 @@ def read_strip(
 
 def decoded_pictures(file: Path) -> Iterator[tuple[Fraction, VideoFrame]]:
     """The pictures of a file that decode, in showing order, with their timestamps in seconds."""
-    import av.error
-
     with open_media(file) as media:
         stream = picture_stream(media, file)
         stream.thread_type = "AUTO"
         base, last = Fraction(stream.time_base or 1), Fraction(0)
         for packet in chain(whole_packets(packets_of(media, stream)), [None]):
-            try:
-                frames = stream.codec_context.decode(packet)
-            except (av.error.FFmpegError, ValueError):
-                continue
-            for frame in frames:
+            for frame in pictures_of(packet, stream.codec_context):
                 last = frame.pts * base if frame.pts is not None else last
                 yield last, frame
 
