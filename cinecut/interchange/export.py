@@ -23,7 +23,7 @@ from cinecut.interchange.build import ExportOptions, cube_name, sequence_of
 from cinecut.interchange.fidelity import unsupported
 from cinecut.interchange.model import EditSequence, Unsupported, Written
 from cinecut.language.read import inside
-from cinecut.render.check import layout_at
+from cinecut.render.check import files_of, layout_at
 
 # target: (module, function, the end of its file's name, the program)
 TARGETS: dict[str, tuple[str, str, str, str]] = {
@@ -85,7 +85,7 @@ def export(spec: Path, target: str, output: Path | None, wishes: ExportOptions, 
     stem = path.name.removesuffix(path.suffix)
     beside = path.with_name(f"{stem}_")
     sequence = replace(sequence_of(layout, stem, wishes), beside=str(beside.absolute()))
-    sources = [spec, *(Path(medium.path) for medium in sequence.media)]
+    sources = [spec, *files_of(layout.trailer.spec, wishes.folder)]
     if target in TARGETS:
         made = written(target, sequence)
     else:

@@ -13,7 +13,7 @@ from cinecut.diagnostics import Stop, as_word
 from cinecut.ffmpeg.builds import FFmpeg
 from cinecut.files import check_no_source, check_writable, disk_errors, real_path, refuse_existing
 from cinecut.graph.plan import Target
-from cinecut.media.link import assets_of
+from cinecut.render.check import files_of
 from cinecut.render.job import Job
 
 
@@ -44,7 +44,7 @@ def _check_file(job: Job, output: Path, force: bool) -> None:
 
 
 def _sources(job: Job) -> list[Path]:
-    return [asset.file for asset in assets_of(job.spec, job.folder)]
+    return [Path(job.spec.place.span.file), *files_of(job.spec, job.folder)]
 
 
 def check_stems(job: Job, folder: Path, force: bool) -> list[Path]:

@@ -151,6 +151,26 @@ def test_no_command_replaces_what_it_reads(how: str, output: str, words: str, fi
     assert (tmp_path / output).samefile(film)
 
 
+@pytest.mark.parametrize(
+    "words", ["render a.yaml", "sheet a.yaml", "export a.yaml --to otio", "verify a.yaml film.mkv"]
+)
+def test_nothing_that_a_spec_names_is_replaced(words: str, films: Films, tmp_path: Path) -> None:
+    shutil.copy(films(SMALL).path, tmp_path / "film.mkv")
+    spec = written(tmp_path, tmp_path / "film.mkv")
+    spec.write_text(spec.read_text().replace("timeline:", "lut: a.cube\nlanguages: {fr: fr.yaml}\ntimeline:"))
+    (tmp_path / "a.cube").write_text("LUT_1D_SIZE 2\n0 0 0\n1 1 1\n")
+    (tmp_path / "fr.yaml").write_text("The End: Fin\n")
+    assert cinecut("link", "a.yaml", cwd=tmp_path).returncode == 0
+    output = tmp_path / {"render": "b.mp4", "export": "b.otio"}.get(words.split()[0], "b.html")
+    for read in [tmp_path / name for name in ("film.mkv", "a.cube", "fr.yaml", "a.yaml")]:
+        output.symlink_to(read)
+        before = read.read_bytes()
+        done = cinecut(*words.split(), "-f", "--page" if "verify" in words else "-o", output.name, cwd=tmp_path)
+        assert (done.returncode, "is read: nothing is written over it" in done.stderr) == (1, True), done.stderr
+        assert (read.read_bytes(), output.samefile(read)) == (before, True)
+        output.unlink()
+
+
 def test_a_trailer_goes_where_its_link_leads(films: Films, tmp_path: Path) -> None:
     written(tmp_path, films(SMALL).path)
     (tmp_path / "disk").mkdir()

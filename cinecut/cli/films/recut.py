@@ -75,7 +75,7 @@ def recut(
     from cinecut.edits.revise import rewrite
     from cinecut.files import real_path, write_beside
     from cinecut.known.record import keep
-    from cinecut.render.check import check_spec
+    from cinecut.render.check import check_spec, files_of
 
     wanted, target = trailer_length(length), output or spec
     check_free(output, force or dry_run, "--force replaces it, -o names another")
@@ -91,7 +91,7 @@ def recut(
             rewrite(spec, document.mark + document.text, result.text)
         else:
             result = _elsewhere(result, spec, target)
-            write_beside(target, result.text, [spec, *sources])
+            write_beside(target, result.text, [spec, *sources, *files_of(ours.spec, spec.parent)])
         keep(replace(now, wrote=result.wrote, text=result.text))
         _page_anew(target, analysis, now)
     changed = differences(ours.layout, result.layout)

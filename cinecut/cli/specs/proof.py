@@ -124,11 +124,16 @@ def verify(
     """
     check_format(format)
     from cinecut.ffmpeg.builds import find_ffmpeg
+    from cinecut.files import check_no_source
     from cinecut.proof.verify.judging import deliverable_of, summary
     from cinecut.proof.verify.judging import verify as run
+    from cinecut.render.check import files_of
 
     check_free(page, force)
     build, job = find_ffmpeg(ffmpeg), deliverable_of(spec, file, only)
+    read = [spec, file, *files_of(job.spec, job.folder)]
+    if page is not None:
+        check_no_source(page, read)
     with watch("Verifying") as watching:
         verified = run(job, file, build, watching.waiting)
     diagnostics = [each.diagnostic(verified.rate) for each in verified.findings]
@@ -144,7 +149,7 @@ def verify(
     if page is not None:
         from cinecut.proof.verify.page import write_page
 
-        write_page(page, spec.name, file.name, verified, [spec, file])
+        write_page(page, spec.name, file.name, verified, read)
     raise typer.Exit(0 if verified.ok else 1)
 
 

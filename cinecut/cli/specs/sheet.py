@@ -38,7 +38,7 @@ def sheet(
     from cinecut.known.record import as_json as known_json
     from cinecut.language.document import read_document
     from cinecut.language.read import film_files
-    from cinecut.render.check import known_at, laid_out, warn
+    from cinecut.render.check import files_of, known_at, laid_out, warn
     from cinecut.review.sheet import Subject, write_sheet
 
     page = output or spec.with_suffix(".html")
@@ -48,8 +48,7 @@ def sheet(
     layout = laid_out(document)
     films = film_files(layout.trailer.spec, spec.parent)
     knowledge = known_at(layout.trailer.spec, spec)
-    for source in (spec, *films.values()):
-        check_no_source(page, [source])
+    check_no_source(page, [spec, *files_of(layout.trailer.spec, spec.parent)])
     check_is_file(page)
     if page.exists() and not force and not is_sheet(page):
         hint = "--force replaces it, -o names another"
