@@ -210,10 +210,13 @@ def _controls_terminal(char: str) -> bool:
     )
 
 
-def _caret(span: Span, line: str, room: int = 100) -> list[str]:
+_ROOM = 100  # columns of a line that are shown
+
+
+def _caret(span: Span, line: str) -> list[str]:
     line = line.rstrip("\r\n").replace("\t", " ")
-    left = max(0, span.column - room // 2) if len(line) > room else 0
-    shown = line[left : left + room]
+    left = max(0, span.column - _ROOM // 2) if len(line) > _ROOM else 0
+    shown = line[left : left + _ROOM]
     start = span.column - left
     end = len(shown) if span.end_line > span.line else min(span.end_column - left, len(shown))
     marks = max(1, width(shown[start:end]))

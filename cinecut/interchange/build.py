@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -105,7 +106,7 @@ class Shelf:
 
     def _path(self, file: str) -> str:
         own = inside(self.wishes.folder, file).absolute()
-        path = str(Path(*_plain(own.parts)))
+        path = os.path.normpath(own)
         root = self.wishes.media_root
         return path if root is None else str(PurePosixPath(root.replace("\\", "/")) / own.name)
 
@@ -118,17 +119,6 @@ class Shelf:
 
 
 _HOUR = Fraction(3600)  # a picture lasts as long as anyone likes
-
-
-def _plain(parts: tuple[str, ...]) -> list[str]:
-    """The parts of a path, with `..` resolved."""
-    plain_parts: list[str] = []
-    for part in parts:
-        if part == "..":
-            del plain_parts[max(1, len(plain_parts) - 1) :]
-        else:
-            plain_parts.append(part)
-    return plain_parts
 
 
 def _reel(name: str, taken: set[str]) -> str:

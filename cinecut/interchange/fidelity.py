@@ -10,7 +10,6 @@ from cinecut.interchange.model import EditSequence, Unsupported
 TARGETS = ("fcp", "resolve", "premiere", "kdenlive", "otio", "edl")
 """Those that carry a cut; `markers` carries the markers alone."""
 
-_EVERYWHERE = TARGETS
 _SILENT = "silence there; --stems renders it as a sound track"
 _LUT_BESIDE = "the film's own colours; its look lies beside the file, as a .cube to be applied"
 _WHOLE = "the whole picture, centred"
@@ -22,13 +21,13 @@ ROWS: dict[str, dict[str, str]] = {
     "reel": {"kdenlive": "media known by their files alone", "resolve": "the reel that Resolve reads out of the file"},
     "drop frame": {"kdenlive": "non-drop timecode"},
     "exact rate": {},
-    "variable rate": dict.fromkeys(_EVERYWHERE, "pictures counted at the nominal rate: a picture may be off by some; "
+    "variable rate": dict.fromkeys(TARGETS, "pictures counted at the nominal rate: a picture may be off by some; "
                                                 "convert the film to a constant rate first"),
     "other rate": {
         "kdenlive": "pictures and sounds up to a frame off, as MLT counts",
         "edl": "source timecodes at the film's own rate, and an M2 line for the difference"},
     "surround": {"premiere": "the first two channels", "edl": "the first two channels"},
-    "other sound": dict.fromkeys(_EVERYWHERE, "the file's first sound"),
+    "other sound": dict.fromkeys(TARGETS, "the file's first sound"),
     "retime": {},
     "crossfade": {},
     "dip to black": {"otio": "a transition of a kind that few programs know, mostly a cut"},
@@ -43,31 +42,31 @@ ROWS: dict[str, dict[str, str]] = {
     "title": {"otio": "an empty clip that names the text", "edl": "nothing; a comment names the text"},
     "card": {"otio": "an empty clip that names the text", "edl": "black; a comment names the text"},
     "still": {},
-    "still size": dict.fromkeys(_EVERYWHERE, "the picture fitted to the frame"),
+    "still size": dict.fromkeys(TARGETS, "the picture fitted to the frame"),
     "black": {},
     "rating": {},
-    "held picture": dict.fromkeys(_EVERYWHERE, "black"),
+    "held picture": dict.fromkeys(TARGETS, "black"),
     "music": {},
     "music cue": {},
     "music edit": {},
-    "pulse": dict.fromkeys(_EVERYWHERE, _SILENT),
+    "pulse": dict.fromkeys(TARGETS, _SILENT),
     "voice": {},
-    "effect": dict.fromkeys(_EVERYWHERE, _SILENT),
+    "effect": dict.fromkeys(TARGETS, _SILENT),
     "duck": {"otio": "one level; the ramps are in its metadata", "edl": "one level"},
-    "splice": dict.fromkeys(_EVERYWHERE, "hard cuts of the sound"),
-    "loudness": dict.fromkeys(_EVERYWHERE, _BARE),
-    "subtitles": dict.fromkeys(_EVERYWHERE, "none; a render with `subtitles: file` writes them"),
+    "splice": dict.fromkeys(TARGETS, "hard cuts of the sound"),
+    "loudness": dict.fromkeys(TARGETS, _BARE),
+    "subtitles": dict.fromkeys(TARGETS, "none; a render with `subtitles: file` writes them"),
     "marker": {},
     "act": {},
     "marker color": {"fcp": "blue markers", "premiere": "green markers"},
-    "turning point": dict.fromkeys(_EVERYWHERE, "no marker: the moment is not in the cut"),
+    "turning point": dict.fromkeys(TARGETS, "no marker: the moment is not in the cut"),
     "grade": {target: _LUT_BESIDE for target in TARGETS if target != "kdenlive"},
     "filled frame": {"otio": _WHOLE, "edl": _WHOLE},
-    "blurred bars": dict.fromkeys(_EVERYWHERE, "black bars"),
-    "reframe": {**dict.fromkeys(_EVERYWHERE, "the frame filled, the picture's middle in sight"),
+    "blurred bars": dict.fromkeys(TARGETS, "black bars"),
+    "reframe": {**dict.fromkeys(TARGETS, "the frame filled, the picture's middle in sight"),
                 "otio": _WHOLE, "edl": _WHOLE},
-    "crop": dict.fromkeys(_EVERYWHERE, "the whole picture"),
-    "mirror": dict.fromkeys(_EVERYWHERE, "the picture as the film has it"),
+    "crop": dict.fromkeys(TARGETS, "the whole picture"),
+    "mirror": dict.fromkeys(TARGETS, "the picture as the film has it"),
 }  # fmt: skip
 
 

@@ -33,9 +33,8 @@ def marks_of(layout: Layout, later: int) -> Iterator[Mark]:
 
 def lost_turns(layout: Layout) -> list[str]:
     """The turning points of the film that the trailer does not show."""
-    anchors = layout.trailer.spec.anchors
-    known = [name for name in TURNING_POINTS if anchors is not None and getattr(anchors, name) is not None]
-    return [name for name in known if name not in _turns(layout)]
+    anchors, shown = layout.trailer.spec.anchors, _turns(layout)
+    return [name for name in TURNING_POINTS if getattr(anchors, name, None) is not None and name not in shown]
 
 
 def _turns(layout: Layout) -> dict[str, str]:

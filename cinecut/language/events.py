@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from fractions import Fraction
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 from cinecut.diagnostics import Span, excerpt
 from cinecut.language.facts import SongFacts, StillFacts
@@ -37,11 +37,14 @@ class Marked:
     place: Place = field(default=NOWHERE, compare=False, repr=False)
 
 
+_Kind = Literal["cut", "crossfade", "dip to black", "dip to white", "fade in", "fade out"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Transition:
     """How one event leads to the next: the kind and the whole length."""
 
-    kind: Literal["cut", "crossfade", "dip to black", "dip to white", "fade in", "fade out"]
+    kind: _Kind
     length: Length
 
     @classmethod
@@ -62,9 +65,9 @@ class Transition:
         return cls(kind=kind, length=length)  # type: ignore[arg-type]  # the pattern holds it to the six
 
 
-_KINDS = ("cut", "crossfade", "dip to black", "dip to white", "fade in", "fade out")
+_KINDS = get_args(_Kind)
 _EXAMPLES = "write cut, crossfade 1.5s, dip to black 1s, fade in 1s, …"
-_TRANSITION = re.compile(r"(cut|crossfade|dip\s+to\s+black|dip\s+to\s+white|fade\s+in|fade\s+out)(?:\s+(\S.*))?", re.I)
+_TRANSITION = re.compile(rf"({'|'.join(_KINDS)})(?:\s+(\S.*))?".replace(" ", r"\s+"), re.I)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -160,7 +160,7 @@ class _Trees:
         if numbered is not None and all((seconds * numbered.rate).denominator == 1 for seconds in moments):
             return numbered.of(time.seconds)
         span = isinstance(owner, Part) or (isinstance(owner, Clip) and owner.in_ and owner.out and not owner.for_)
-        return seconds_text(time.seconds, always_clock=bool(span))
+        return time_text(time.seconds, always_clock=bool(span))
 
 
 def set_clip(edits: Edits, path: NodePath, clip: Clip, numbering: Numbering) -> None:
@@ -176,9 +176,7 @@ def set_clip(edits: Edits, path: NodePath, clip: Clip, numbering: Numbering) -> 
     if plain and exact and any(":" in text for text in old.values()):
         times = {"in": clip.in_, "out": clip.out}
         entries |= {
-            key: Scalar(seconds_text(time.seconds, always_clock=True))
-            for key, time in times.items()
-            if time is not None
+            key: Scalar(time_text(time.seconds, always_clock=True)) for key, time in times.items() if time is not None
         }
     for key, text in old.items():
         if key in entries and _same_time(text, getattr(clip, f"{key}_" if key != "out" else key, None), numbered):
@@ -230,7 +228,7 @@ def transition_text(transition: Transition) -> str:
     return "cut" if transition.kind == "cut" else f"{transition.kind} {length_text(transition.length)}"
 
 
-def seconds_text(seconds: Fraction, always_clock: bool = False) -> str:
+def time_text(seconds: Fraction, always_clock: bool = False) -> str:
     """A time without a rate: `12.5s` within the first minute, then `1:02:11.5`; `100/3s` if decimals do not end."""
     try:
         text = number_text(seconds)

@@ -26,6 +26,8 @@ import platformdirs
 from cinecut.diagnostics import Stop
 from cinecut.files import json_of
 
+_GPU = "gpu0"  # the device of models and renders
+
 
 @dataclass(frozen=True, slots=True)
 class GpuLock:
@@ -34,9 +36,9 @@ class GpuLock:
     descriptor: int
 
 
-def lock_path(device: str = "gpu0") -> Path:
+def lock_path() -> Path:
     """The lock's file, the same for all sessions and terminals of a user. Raises Stop."""
-    path, descriptor = _opened(device)
+    path, descriptor = _opened(_GPU)
     os.close(descriptor)
     return path
 
@@ -77,7 +79,7 @@ def _check_ones_own(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def gpu_lock(what: str, waiting: Callable[[str], None], device: str = "gpu0") -> Iterator[GpuLock]:
+def gpu_lock(what: str, waiting: Callable[[str], None], device: str = _GPU) -> Iterator[GpuLock]:
     """Hold the lock for `what`. While another process holds it, `waiting` is called with the holder, once for each."""
     path, descriptor = _opened(device)
     try:

@@ -65,7 +65,7 @@ def check_order(path: Path) -> None:
     with open_media(path) as media:
         video = picture_stream(media, path)
         packed = video.codec_context.name == "mpeg4"
-        if not (packed or video.codec_context.has_b_frames) or media.format.name == "avi" or bare(media):
+        if not (packed or video.codec_context.has_b_frames) or media.format.name in _UNTOLD or bare(media):
             return
         packets = list(islice(whole_packets(packets_of(media, video)), _LOOKED_AT))
         stamps = [packet.pts for packet in packets]
@@ -77,6 +77,7 @@ def check_order(path: Path) -> None:
         raise Stop("unreadable", message, f"{cause}, or encode it again")
 
 
+_UNTOLD = ("avi", "mpeg")  # containers that do not say of each picture when it is shown
 _FEW_FALLS = 16  # one of so many is where a recording ends or an edit list leads back
 _NO_FRAGMENTS = "whatever wrote the file took them awry: write it once more, without fragments"
 

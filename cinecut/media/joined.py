@@ -117,8 +117,11 @@ class JoinedMedia:
                 yield packet
                 continue
             index, base = packet.stream_index, Fraction(packet.time_base or 1)
-            if not packet.is_discard and falls[index].at(packet, _FALL / base) is not None:
-                parts[index] = min(parts[index] + 1, len(self._parts) - 1)
+            begun = falls[index].reached is not None
+            fell = not packet.is_discard and falls[index].at(packet, _FALL / base) is not None
+            if fell or not begun:  # sound may be missing in whole recordings
+                behind = sum(0 < part.end < (packet.pos or 0) for part in self._parts[:-1])
+                parts[index] = max(min(parts[index] + fell, len(self._parts) - 1), behind)
             part = self._parts[parts[index]]
             offset = round(part.offset / base)
             early = part.by if index == self._video and packet.pts == part.late else 0
@@ -175,11 +178,12 @@ class _Falls:
 class _Part(NamedTuple):
     """Seconds by which a recording is moved, so that its first picture follows the last one of the recording before. A
     stamp of it that is too late, and by how much: program streams do not say when each picture is shown, and of the
-    last one libraries guess as if more were to follow."""
+    last one libraries guess as if more were to follow. `end`: where its last picture is in the file."""
 
     offset: Fraction
     late: int | None = None
     by: int = 0
+    end: int = 0
 
 
 @cache
@@ -188,12 +192,12 @@ def _parts(path: Path, changed: int) -> list[_Part]:
     parts = []
     with open_container(path) as media:
         video = picture_stream(media, path)
-        base, step, since = Fraction(video.time_base or 1), 0, 0
+        base, step, since, place = Fraction(video.time_base or 1), 0, 0, 0
         shown: list[int] = []
         falls = _Falls(guessed := _guesses(media))
         period = 1 / (Fraction(video.guessed_rate) * base) if video.guessed_rate else None
         packets = (packet for packet in whole_packets(_packets(path, [video.index])) if not packet.is_discard)
-        stamps = [_Stamps(packet.pts, packet.dts, packet.is_keyframe) for packet in packets]
+        stamps = [_Stamps(packet.pts, packet.dts, packet.is_keyframe, packet.pos or 0) for packet in packets]
         delay = _delay(stamps) if media.format.name == "mpegts" else None
         for number, packet in enumerate(stamps):
             since += 1  # of which but the last one need not have a time
@@ -202,11 +206,13 @@ def _parts(path: Path, changed: int) -> list[_Part]:
                 end = _end(shown, period) if guessed else last + since * step
                 if delay is not None and (own := _delay(stamps[number : number + _AHEAD])) is not None:
                     end, delay = end + delay - own, own
-                parts.append(_part(offset, shown, step, end if guessed else end + (packet.pts or at) - at))
+                behind = end if guessed else end + (packet.pts or at) - at
+                parts.append(_part(offset, shown, step, behind)._replace(end=place))
                 offset, shown = offset + (end - at) * base, []
             elif last is not None and falls.reached is not None and falls.reached > last:
                 step = step or (falls.reached - last) // since
             since = 0 if guessed or packet.dts is not None else since
+            place = packet.pos or place
             shown += [] if packet.pts is None else [packet.pts]
     return [*parts, _Part(offset)]
 
@@ -217,13 +223,14 @@ class _Stamps(NamedTuple):
     pts: int | None
     dts: int | None
     is_keyframe: bool
+    pos: int
 
 
 def _delay(stamps: list[_Stamps]) -> int | None:
     """How long after the first packet of a recording is decoded its first picture is shown, in ticks. Recordings differ
     in it. None where packets do not say it."""
     shown, before = list[int](), stamps[0].dts
-    for pts, dts, _ in stamps[:_AHEAD]:
+    for pts, dts, *_ in stamps[:_AHEAD]:
         if pts is None or dts is None or before is None:
             return None
         if dts < before:  # the next recording

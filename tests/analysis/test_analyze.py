@@ -148,7 +148,7 @@ def test_the_length_follows_the_film_where_nobody_asks(film: Footage, tmp_path: 
 
 def test_what_comes_after_the_climax_is_shown_only_to_who_asks(film: Footage, tmp_path: Path) -> None:
     def ends(spoilers: bool) -> tuple[str, list[FilmTime], FilmTime]:
-        found = analysed(film.path, tmp_path / "spec.yaml", "action", 30, spoilers=spoilers)
+        found = analysed(film.path, tmp_path / "spec.yaml", "thriller", 20, spoilers=spoilers)
         _, timeline = read(tmp_path / "spec.yaml")
         climax = next(edge for edge in film.edges if edge > found.story.climax.at.seconds * film.rate)
         return found.text, [placed.film.end for placed in timeline.shots], FilmTime(climax / film.rate)
@@ -162,7 +162,7 @@ def test_what_comes_after_the_climax_is_shown_only_to_who_asks(film: Footage, tm
 
 
 def test_the_songs_tempo_is_exact_and_its_bars_are_the_trailers(film: Footage, studio: Path, tmp_path: Path) -> None:
-    analysed(film.path, tmp_path / "spec.yaml", "action", music=studio / "song.wav")
+    analysed(film.path, tmp_path / "spec.yaml", "thriller", music=studio / "song.wav")
     spec, _ = read(tmp_path / "spec.yaml")
     assert spec.music is not None
     assert spec.music.beats is not None
@@ -225,14 +225,14 @@ def test_the_rendered_cuts_lie_on_the_songs_beats(film: Footage, studio: Path, t
 def test_a_second_run_measures_nothing(
     film: Footage, studio: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = analysed(film.path, tmp_path / "spec.yaml", "action", music=studio / "song.wav")
+    first = analysed(film.path, tmp_path / "spec.yaml", "thriller", 12, music=studio / "song.wav")
 
     def refuse(*_: object) -> None:
         raise AssertionError("a stage ran again")
 
     real = Cache.kept
     monkeypatch.setattr(Cache, "kept", lambda cache, name, key, kind, work: real(cache, name, key, kind, refuse))
-    assert analysed(film.path, tmp_path / "spec.yaml", "action", music=studio / "song.wav").text == first.text
+    assert analysed(film.path, tmp_path / "spec.yaml", "thriller", 12, music=studio / "song.wav").text == first.text
     assert analysed(film.path, tmp_path / "spec.yaml", "comedy", 12).text != first.text
 
 

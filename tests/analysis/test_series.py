@@ -45,7 +45,7 @@ def films(folder: Path) -> dict[str, Footage]:
 @pytest.fixture(scope="module")
 def analysis(folder: Path, films: dict[str, Footage]) -> Analysis:
     first, *others = (film.path for film in films.values())
-    request = Request(first, folder / "spec.yaml", load_vibe("action"), length=Fraction(15), others=tuple(others))
+    request = Request(first, folder / "spec.yaml", load_vibe("drama"), length=Fraction(15), others=tuple(others))
     found = analyze(request, lambda stage, done: None)
     (folder / "spec.yaml").write_text(found.text, encoding="utf-8")
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -43,6 +43,25 @@ def run(folder: Path, *arguments: str) -> str:
     return done.stdout
 
 
+@pytest.fixture(scope="module")
+def analysed(folder: Path, films: dict[str, Footage]) -> Callable[[Path, str], Path]:
+    """The spec of a trailer of some films, laid at a path; each is analysed once, and known by its text."""
+    made = dict[str, str]()
+
+    def lay(path: Path, names: str) -> Path:
+        if names not in made:
+            words = [*(f"{name}.mkv" for name in names.split()), "--no-models", "--length", "18s"]
+            run(folder, "analyze", *words, "-o", "analysed.yaml", "--force")
+            made[names] = (folder / "analysed.yaml").read_text()
+        path.write_text(made[names])
+        return path
+
+    return lay
+
+
+Analysed = Callable[[Path, str], Path]
+
+
 def spec_of(path: Path) -> Spec:
     spec = load_spec(path, Report())[1]
     assert spec is not None
@@ -67,9 +86,10 @@ def touched(text: str) -> tuple[str, str]:
     return text.replace(row, mine, 1), mine
 
 
-def test_a_new_cut_is_of_all_films_and_keeps_what_a_hand_did(folder: Path, films: dict[str, Footage]) -> None:
-    run(folder, "analyze", "pilot.mkv", "second.mkv", "--no-models", "--length", "18s", "-o", "two.yaml")
-    path = folder / "two.yaml"
+def test_a_new_cut_is_of_all_films_and_keeps_what_a_hand_did(
+    folder: Path, films: dict[str, Footage], analysed: Analysed
+) -> None:
+    path = analysed(folder / "two.yaml", "pilot second")
     text, mine = touched(path.read_text())
     for name, other in NAMES.items():  # another name for a film is no edit
         text, mine = (re.sub(rf"\b{name}\b(?!\.)", other, each) for each in (text, mine))
@@ -84,8 +104,8 @@ def test_a_new_cut_is_of_all_films_and_keeps_what_a_hand_did(folder: Path, films
     assert "needs a spec of one film" in again.stderr
 
 
-def test_a_new_cut_into_another_folder_names_the_same_media(folder: Path, films: dict[str, Footage]) -> None:
-    run(folder, "analyze", "pilot.mkv", "second.mkv", "--no-models", "--length", "18s", "-o", "here.yaml")
+def test_a_new_cut_into_another_folder_names_the_same_media(folder: Path, analysed: Analysed) -> None:
+    analysed(folder / "here.yaml", "pilot second")
     (folder / "sub").mkdir()
     run(folder, "recut", "here.yaml", "--no-models", "--length", "12s", "-o", "sub/there.yaml")
     assert "no mistakes" in run(folder, "check", "sub/there.yaml")
@@ -97,8 +117,8 @@ def test_a_new_cut_into_another_folder_names_the_same_media(folder: Path, films:
     assert mine in path.read_text()
 
 
-def test_a_new_cut_onto_a_link_to_the_spec_can_be_undone(folder: Path, films: dict[str, Footage]) -> None:
-    run(folder, "analyze", "pilot.mkv", "--no-models", "--length", "12s", "-o", "linked.yaml")
+def test_a_new_cut_onto_a_link_to_the_spec_can_be_undone(folder: Path, analysed: Analysed) -> None:
+    analysed(folder / "linked.yaml", "pilot")
     before = (folder / "linked.yaml").read_text()
     (folder / "link.yaml").symlink_to("linked.yaml")
     run(folder, "recut", "linked.yaml", "--no-models", "--length", "10s", "-f", "-o", "link.yaml")
@@ -110,10 +130,11 @@ def test_a_new_cut_onto_a_link_to_the_spec_can_be_undone(folder: Path, films: di
     assert (done.returncode, "which is read" in done.stderr) == (1, True), done.stderr
 
 
-def test_a_film_that_is_added_is_cut_in_and_names_of_ones_own_stay(folder: Path, films: dict[str, Footage]) -> None:
+def test_a_film_that_is_added_is_cut_in_and_names_of_ones_own_stay(
+    folder: Path, films: dict[str, Footage], analysed: Analysed
+) -> None:
     """A spec of one film, to which others are written: what analyze wrote of the first is still known."""
-    run(folder, "analyze", "pilot.mkv", "--no-models", "--length", "12s", "-o", "one.yaml")
-    path = folder / "one.yaml"
+    path = analysed(folder / "one.yaml", "pilot")
     text, mine = touched(path.read_text())
     found = re.search(r"(?ms)^film:\n(.*?)^(?=\S)", text)
     assert found is not None
@@ -188,9 +209,8 @@ def test_a_film_of_one_is_known_as_the_first_of_several(tmp_path: Path) -> None:
     assert merged(base, theirs, ours, ()) == ([MergedValue(("films", "mine", "crop"), None)], [])
 
 
-def test_a_film_that_is_not_there_is_named(folder: Path, films: dict[str, Footage]) -> None:
-    run(folder, "analyze", "pilot.mkv", "second.mkv", "--no-models", "--length", "12s", "-o", "gone.yaml")
-    path = folder / "gone.yaml"
+def test_a_film_that_is_not_there_is_named(folder: Path, analysed: Analysed) -> None:
+    path = analysed(folder / "gone.yaml", "pilot second")
     path.write_text(path.read_text().replace("file: second.mkv", "file: moved.mkv"))
     refused = cinecut("recut", "gone.yaml", "--no-models", cwd=folder)
     assert refused.returncode == 1

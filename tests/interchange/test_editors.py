@@ -20,7 +20,7 @@ from test_write import NO_SHRINK
 from cinecut.language.events import Transition
 from cinecut.language.schema import bundled, schema_file
 from cinecut.language.timebase import FilmTime, Length
-from cinecut.language.write import length_text, seconds_text, transition_text
+from cinecut.language.write import length_text, time_text, transition_text
 
 SCHEMA = json.loads(bundled())
 EDITOR = Draft202012Validator(SCHEMA)  # knows nothing of our formats
@@ -57,7 +57,7 @@ def test_mistakes_are_flagged_while_one_types(event: dict[str, Any]) -> None:
 def written(value: Any) -> str:
     match value:
         case FilmTime():
-            return seconds_text(value.seconds)
+            return time_text(value.seconds)
         case Length():
             return length_text(value)
         case Transition():

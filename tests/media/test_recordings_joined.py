@@ -10,6 +10,7 @@ from oracle import BUNDLED
 
 from cinecut.diagnostics import Stop
 from cinecut.media.probe import film_facts, song_facts
+from cinecut.media.sound.film_samples import film_sounds
 
 FILMS = {
     "flv": "-c:v flv -c:a libmp3lame -ar 44100", "wmv": "-c:v wmv2 -c:a wmav2", "mp4": "-c:v mpeg4 -c:a aac",
@@ -23,6 +24,7 @@ SONGS = {
     "wav": "", "w64": "", "rf64": "-f wav -rf64 always", "aiff": "", "caf": "-c:a pcm_s16le", "m4a": "-c:a aac",
     "wma": "-c:a wmav2", "tta": "", "voc": "", "wv": "", "6.wv": "-ac 6",
 }  # fmt: skip
+RATE = 44100  # of the sine
 INPUTS = ("-f", "lavfi", "-i", "testsrc2=s=64x48:r=25:d=1", "-f", "lavfi", "-i", "sine=d=1")
 
 
@@ -116,3 +118,24 @@ def test_of_three_in_matroska_two_would_be_read(tmp_path: Path) -> None:
     (tmp_path / "three.mka").write_bytes(song * 3)
     with pytest.raises(Stop, match="several recordings one behind the other"):
         song_facts(tmp_path / "three.mka")
+
+
+@pytest.mark.parametrize("kind", ["ts", "mpg", "vob"])
+@pytest.mark.parametrize(
+    "order", ["silent heard", "silent silent heard", "heard silent heard", "heard heard silent heard"]
+)
+def test_sound_that_is_missing_in_a_recording_stays_with_its_pictures(order: str, kind: str, tmp_path: Path) -> None:
+    coded = "-c:v mpeg2video -bf 2 -c:a mp2"
+    one = {"heard": made(tmp_path / f"heard.{kind}", coded), "silent": made(tmp_path / f"s.{kind}", f"{coded} -an")}
+    (tmp_path / f"all.{kind}").write_bytes(b"".join(one[each] for each in order.split()))
+    (begin, *rest), (first, *_) = (_places(tmp_path / f"{name}.{kind}") for name in ("all", "heard"))
+    late = [(place - first) / RATE for place in (begin, *rest)][:: len(rest) // order.count("heard") + 1]
+    seconds = [n for n, each in enumerate(order.split()) if each == "heard"]
+    assert [round(each) for each in late] == seconds
+    assert max(abs(each - n) for each, n in zip(late, seconds, strict=True)) < 0.05
+
+
+def _places(film: Path) -> list[int]:
+    facts = film_facts(film)
+    with film_sounds(film, facts, 0) as sounds:
+        return [place for place, _ in sounds.parts[0].all()]

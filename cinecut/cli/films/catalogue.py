@@ -14,6 +14,7 @@ import typer
 from cinecut.cli.films.options import NoModelsOption, ServerOption, UrlOption, open_models
 from cinecut.cli.films.speech import LanguageOption
 from cinecut.cli.terminal import (
+    SPECS,
     ForceOption,
     JsonOption,
     SchedulerOption,
@@ -148,7 +149,7 @@ def find(
     Example: cinecut find "close-up, night, rain" --page found.html
     """
     check_ending(page, "a page", ".html", ".htm")
-    check_ending(spec, "a spec", ".yaml", ".yml")
+    check_ending(spec, "a spec", *SPECS)
     for file in (page, spec):
         check_free(file, force)
     from cinecut.catalogue.find import Index

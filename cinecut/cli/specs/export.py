@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cinecut.cli.terminal import (
+    SPECS,
     FFmpegOption,
     ForceOption,
     JsonOption,
@@ -205,7 +206,7 @@ def import_(
 def _edited(files: list[Path], into: Path | None) -> tuple[Path, Path | None]:
     """The file of the editing program and the spec, told apart by their suffixes, or the spec of `--into`. Raises
     Stop."""
-    specs = [file for file in files if file.suffix.lower() in (".yaml", ".yml")]
+    specs = [file for file in files if file.suffix.lower() in SPECS]
     edited = [file for file in files if file not in specs]
     if len(edited) != 1 or len(specs) > (into is None):
         message = f"import takes one spec and one file of an editing program, not {excerpt(' '.join(map(str, files)))}"

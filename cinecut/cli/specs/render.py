@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cinecut.cli.terminal import (
+    SPECS,
     FFmpegOption,
     ForceOption,
     JsonOption,
@@ -44,7 +45,7 @@ def deliverables(ctx: typer.Context, incomplete: str) -> list[str]:
 
     words = [str(ctx.params.get("spec")), *ctx.args, *os.environ.get("COMP_WORDS", "").split()]
     with contextlib.suppress(Stop, OSError, StopIteration):
-        file = next(word for word in words if word.endswith((".yaml", ".yml")))
+        file = next(word for word in words if word.endswith(SPECS))
         spec = load_spec(Path(file), Report())[1]
         offered = [item.name or item.kit or "" for item in spec.deliverables] if spec else []
         return [name for name in offered if name.startswith(incomplete)]

@@ -38,7 +38,6 @@ from cinecut.render.check import laid_out
 
 # the end of a file's name: the target that writes such files
 _KINDS = {".otio": "otio", ".fcpxml": "fcp", ".edl": "edl", ".xml": "premiere"}
-_READERS = {"otio": "otio_file", "fcp": "fcpxml", "edl": "edl", "premiere": "xmeml"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +104,7 @@ def kind_of(name: str, data: bytes) -> str:
 
 def read_cut(name: str, data: bytes, rate: Fraction, known: Media) -> EditorCut:
     """The cut in a file of any readable kind; `rate` is used if the file names none."""
-    target = kind_of(name, data)
-    reader = import_module(f"cinecut.interchange.readers.{_READERS[target]}")
+    reader = import_module(f"cinecut.interchange.readers.{TARGETS[kind_of(name, data)][0]}")
     cut: EditorCut = reader.read(data, name, rate, known)
     return cut
 
