@@ -11,6 +11,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import typer.core
 from commandline import COMMAND, cinecut, environment, names, on_a_terminal
 from effort import GIVE_UP, effort
 from typer.main import get_command
@@ -18,7 +19,8 @@ from typer.main import get_command
 from cinecut.cli import command_line
 from cinecut.cli.specs.check import explanations
 from cinecut.cli.terminal import Whole
-from cinecut.diagnostics import CODES, Report
+from cinecut.diagnostics import CODES, Report, Stop
+from cinecut.language.document import read_document
 from cinecut.render.check import check_spec, examine
 from cinecut.review.explain import rows
 
@@ -234,6 +236,7 @@ def test_one_thing_in_anothers_place_is_told_from_it(words: str, said: str, tmp_
     assert (done.returncode, said in done.stderr, names(tmp_path)) == (1, True, before), done.stderr
 
 
+@pytest.mark.skipif(not hasattr(typer.core, "build_runtime_param"), reason="a Typer that reads words by itself")
 @pytest.mark.parametrize(
     "words",
     [
@@ -248,6 +251,14 @@ def test_what_reads_no_pipe_says_so(words: str, tmp_path: Path) -> None:
     for word, said in (("-", "- is no file"), ("", "the name of the file is empty")):
         done = cinecut(*(word if each == "-" else each for each in words.split()), cwd=tmp_path)
         assert (done.returncode, said in done.stderr, names(tmp_path)) == (2, True, ["s.yaml"]), done.stderr
+
+
+def test_a_pipe_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    with BEATS.open(encoding="utf-8") as pipe:
+        monkeypatch.setattr("sys.stdin", pipe)
+        assert read_document(Path("-"), Report()).root is not None
+        with pytest.raises(Stop, match="has been read: this needs a file"):
+            read_document(Path("-"), Report())
 
 
 def test_what_reads_a_pipe_does(tmp_path: Path) -> None:

@@ -85,6 +85,16 @@ def test_a_broken_side_car_gives_way_to_the_next(tmp_path: Path) -> None:
     assert [warning.code for warning in warnings] == ["subtitles"]
 
 
+@pytest.mark.parametrize(
+    ("leads", "said"), [("gone.srt", "is a link to gone.srt"), ("film.srt", "symbolic links"), ("/dev/zero", "device")]
+)
+def test_a_side_car_that_leads_nowhere_is_said(leads: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "film.srt").symlink_to(leads)
+    found, warnings = read_with_warnings(tmp_path, srt("This one is fine."), "film.en.forced.srt")
+    assert found.source == "film.en.forced.srt"
+    assert any(said in " ".join((warning.message, *warning.hints)) for warning in warnings)
+
+
 def test_a_language_that_is_missing_is_said(tmp_path: Path) -> None:
     (tmp_path / "film.srt").write_text(srt(*SAMPLES["de"]), encoding="utf-8")
     found, warnings = dialogue_in(tmp_path / "film.mkv", MINUTE, Fraction(0), None, "fr")

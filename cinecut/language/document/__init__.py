@@ -79,6 +79,8 @@ def parse_document(path: Path, text: str, report: Report) -> Document:
 
 
 def _read_text(path: Path) -> str:
+    if path == STDIN and sys.stdin.closed:
+        raise Stop("not-text", "standard input has been read: this needs a file", "save the spec, and name it")
     with sys.stdin.buffer if path == STDIN else open_file(path) as file:
         data = file.read(MAX_BYTES + 1)
     film = f"is this a film? cinecut trailer {as_word(path)} cuts a trailer of it"

@@ -172,7 +172,7 @@ def _beside(film: Path) -> Iterator[Track]:
         rest = name.removeprefix(stem)
         words = [word for word in re.split(r"[\W_]+", rest) if word]
         labels = _labels(words) if not rest or re.match(r"[\W_]", rest) else None  # film2.srt is another film's
-        if labels is not None and path.is_file() and _may_be_subtitles(path):
+        if labels is not None and not path.is_dir() and _may_be_subtitles(path):
             language, role = labels
             yield Track(path.name, path=path, language=language, role=role, default="default" in words)
 
