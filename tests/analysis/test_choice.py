@@ -95,6 +95,17 @@ def test_what_all_genres_like_tells_none_apart(act: str) -> None:
     assert np.std(liked, axis=1) == pytest.approx(read_weights().taste)
 
 
+@pytest.mark.parametrize("name", ["drama", "history", "comedy"])
+def test_where_few_shots_are_long_the_pace_stays_near_the_genres(name: str) -> None:
+    """Two shots of three last at most two seconds: slots that a handful of others fill are not split."""
+    vibe, speed, takes = load_vibe(name), Fraction(load_vibe(name).likely_tempo), []
+    for take in _film(random.Random(name), RATE, shots=50, spoken=0.0):
+        short = FilmRange(take.range.start, min(take.range.end, take.range.start + Fraction(2)))
+        takes.append(replace(take, range=short) if take.shot % 3 else take)
+    cuts = arrange(_slots(vibe, Fraction(27), speed, True), takes, vibe, _tempo(vibe, speed, RATE))
+    assert sum(cut.take is not None for cut in cuts) < 1.8 * float(vibe.shots[1]) * 27 / 90
+
+
 def test_every_want_and_act_has_its_weights() -> None:
     weights = read_weights()
     assert {"strong", "introduce", "question", "threat", "release", "calm"} <= set(weights.want)
