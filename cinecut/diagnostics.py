@@ -10,10 +10,10 @@ import json
 import re
 import shlex
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 T = TypeVar("T")
@@ -210,6 +210,12 @@ def _controls_terminal(char: str) -> bool:
     )
 
 
+def json_text(value: object, default: Callable[[Any], object] | None = None) -> str:
+    """JSON that is shown: of the foreign text in it, characters that control the terminal are written as escapes."""
+    text = json.dumps(value, ensure_ascii=False, indent=2, default=default)
+    return "".join(f"\\u{ord(char):04x}" if _controls_terminal(char) else char for char in text)
+
+
 _ROOM = 100  # columns of a line that are shown
 
 
@@ -225,7 +231,7 @@ def _caret(span: Span, line: str) -> list[str]:
 
 
 def as_json(diagnostics: Iterable[Diagnostic]) -> str:
-    return json.dumps({"diagnostics": [d.as_json() for d in diagnostics]}, ensure_ascii=False, indent=2)
+    return json_text({"diagnostics": [d.as_json() for d in diagnostics]})
 
 
 def as_github(diagnostic: Diagnostic) -> str:
@@ -254,7 +260,7 @@ def as_sarif(diagnostics: Iterable[Diagnostic], version: str) -> str:
         "results": list(map(_sarif, findings)),
     }
     schema = "https://json.schemastore.org/sarif-2.1.0.json"
-    return json.dumps({"$schema": schema, "version": "2.1.0", "runs": [run]}, ensure_ascii=False, indent=2)
+    return json_text({"$schema": schema, "version": "2.1.0", "runs": [run]})
 
 
 def _sarif(diagnostic: Diagnostic) -> dict[str, object]:

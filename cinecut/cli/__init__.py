@@ -113,6 +113,9 @@ def _run() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a file name may hold any bytes
+    for name in ("COLUMNS", "LINES"):  # libraries take any digits for a size, also those of no number
+        if not re.fullmatch("[1-9][0-9]{0,4}", os.environ.get(name, "80")):
+            del os.environ[name]
     try:
         words = _options_first(sys.argv[1:])
         asked = next((word for word in words if not word.startswith("-") or word in ("-h", "--help")), None)

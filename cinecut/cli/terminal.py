@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cinecut.diagnostics import Diagnostic, Severity, Stop, as_text, as_word, condensed, harmless
+from cinecut.diagnostics import Diagnostic, Severity, Stop, as_text, as_word, condensed, harmless, json_text
 from cinecut.files import check_is_file, content_of
 
 if TYPE_CHECKING:
@@ -190,6 +190,11 @@ def say(text: str) -> None:
 def show(text: str) -> None:
     """Print a result. Names in it may hold any characters; tabs separate columns."""
     print("\t".join(map(harmless, text.split("\t"))))
+
+
+def print_json(value: object, default: Callable[[Any], object] | None = None) -> None:
+    """Print a result for a program."""
+    print(json_text(value, default))
 
 
 def remark(text: str) -> None:

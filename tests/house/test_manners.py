@@ -296,6 +296,12 @@ def test_a_full_stdout_and_an_absent_folder_are_said(command: str, tmp_path: Pat
     assert absent == f"error: there is no folder {tmp_path / 'none'} [missing-file]\n"
 
 
+@pytest.mark.parametrize("digits", ["9" * 5000, "²", "0"])
+def test_a_terminal_of_no_size_is_one_of_the_usual(digits: str, tmp_path: Path) -> None:
+    wide, usual = (cinecut("vibes", cwd=tmp_path, COLUMNS=columns) for columns in (digits, "80"))
+    assert (wide.returncode, wide.stdout) == (0, usual.stdout)
+
+
 def test_a_schema_is_written_over_nothing_but_a_schema(tmp_path: Path) -> None:
     (tmp_path / "film.mkv").write_bytes(b"mine")
     assert "is there already" in cinecut("schema", "-o", "film.mkv", cwd=tmp_path).stderr

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 
-from cinecut.diagnostics import Diagnostic, Span, as_text, as_word, condensed
+from cinecut.diagnostics import Diagnostic, Span, as_text, as_word, condensed, json_text
 
 
 def test_others_words_do_not_rule_a_terminal() -> None:
     said = as_text(Diagnostic("unreadable", "\x1b[2Jfilm\u202e.mkv\x9b cannot be read", None, ("a\rb",)))
     assert said == "error: \ufffd[2Jfilm\ufffd.mkv\ufffd cannot be read [unreadable]\n  hint: a\ufffdb"
+
+
+def test_json_that_is_shown_keeps_all_and_does_not_rule_a_terminal() -> None:
+    value = {"title": "\x1b[2Jfilm\u202e.mkv\x9b\x7f", "é": ["\u2066\n", 0.5]}
+    said = json_text(value)
+    assert said.replace("\n", "").isprintable()
+    assert "é" in said
+    assert json.loads(said) == value
 
 
 def test_the_same_mistake_at_many_places_is_said_once() -> None:

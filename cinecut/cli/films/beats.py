@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cinecut.cli.terminal import ForceOption, JsonOption, check_free, completing, print_diagnostics, show, watch
+from cinecut.cli.terminal import (
+    ForceOption,
+    JsonOption,
+    check_free,
+    completing,
+    print_diagnostics,
+    print_json,
+    show,
+    watch,
+)
 
 app = typer.Typer()
 
@@ -59,7 +67,7 @@ def beats(
         grid = {"tempo": tempo, "first": float(result.first), "metre": result.metre, "confidence": result.confidence}
         parts = [{**asdict(part), "start": float(part.start)} for part in sections_of(song, result)]
         times = [float(time) for time in result.times]
-        print(json.dumps({**grid, "octaves": others, "sections": parts, "times": times}))
+        print_json({**grid, "octaves": others, "sections": parts, "times": times})
         return
     show(f"tempo\t{'changes' if tempo is None else f'{tempo:g}'}\nfirst downbeat\t{clock(result.first)}")
     show(f"metre\t{result.metre}\nconfidence\t{result.confidence:.0%}")

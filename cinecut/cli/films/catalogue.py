@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -21,6 +20,7 @@ from cinecut.cli.terminal import (
     check_ending,
     check_free,
     print_diagnostics,
+    print_json,
     print_table,
     remark,
     say,
@@ -94,7 +94,7 @@ def index(
     failures = [each.failed if each.path in each.failed else f"{each.path}: {each.failed}" for each in done.failed]
     print_diagnostics([Diagnostic("film", message) for message in failures])
     if as_json:
-        print(json.dumps({"report": str(report), "new": done.new, "films": [asdict(each) for each in done.films]}))
+        print_json({"report": str(report), "new": done.new, "films": [asdict(each) for each in done.films]})
     else:
         shots = sum(each.shots for each in done.films)
         seen = f"{_counted(len(done.films), 'film')} with {_counted(shots, 'shot')}"
@@ -203,7 +203,7 @@ def _print(hits: list[Hit], as_json: bool) -> None:
 
     rows = [row(hit) for hit in hits]
     if as_json:
-        print(json.dumps(rows, ensure_ascii=False))
+        print_json(rows)
         return
     body = [
         [Path(each["film"]).name, str(each["shot"]), each["in"], each["out"], f"{each['score']:.0%}", _why(each)]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cinecut.cli.terminal import JsonOption, print_diagnostics, print_table, show, watch
+from cinecut.cli.terminal import JsonOption, print_diagnostics, print_json, print_table, show, watch
 from cinecut.language.timebase import clock
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ def list_(as_json: JsonOption = False) -> None:
     kept = songs()
     used = {song.vibe: song for song in kept}  # the last of each vibe
     if as_json:
-        print(json.dumps([_record(song, song is used[song.vibe]) for song in kept], ensure_ascii=False, indent=2))
+        print_json([_record(song, song is used[song.vibe]) for song in kept])
     elif kept:
         head = ["vibe", "", "title", "artist", "licence", "length", "file"]
         print_table(head, [_row(song, song is used[song.vibe]) for song in kept])
@@ -107,7 +106,7 @@ def replace(
         )
     print_diagnostics(cautions(fetched))
     if as_json:
-        print(json.dumps(_record(fetched, True), ensure_ascii=False))
+        print_json(_record(fetched, True))
     else:
         show(f"{fetched.file}: {fetched.credit}")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -22,6 +21,7 @@ from cinecut.cli.terminal import (
     SpecArgument,
     check_free,
     print_diagnostics,
+    print_json,
     remark,
     say,
     watch,
@@ -98,7 +98,7 @@ def recut(
     if as_json:
         record: dict[str, Any] = {"spec": str(target), "written": not dry_run, "seconds": _seconds(result)}
         record |= {"kept": result.kept, "conflicts": result.conflicts, "differences": [d.as_json() for d in changed]}
-        print(json.dumps(record, ensure_ascii=False, indent=2))
+        print_json(record)
         return
     _tell(target, result, [each.text for each in changed], dry_run)
     _tell_length(result, wanted)

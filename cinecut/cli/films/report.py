@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from cinecut.cli.terminal import print_diagnostics, say
+from cinecut.cli.terminal import print_diagnostics, print_json, say
 from cinecut.diagnostics import as_word
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def tell(analysis: Analysis, target: Path, as_json: bool, following: bool) -> No
     if as_json:
         warnings = [diagnostic.as_json() for diagnostic in analysis.diagnostics]
         result = {"spec": str(target), "sheet": str(sheet), "shots": shots, "seconds": round(seconds, 3)}
-        print(json.dumps({**result, "warnings": warnings, **_facts(analysis)}, ensure_ascii=False))
+        print_json({**result, "warnings": warnings, **_facts(analysis)})
     else:
         say(f"{target}: {named}, {seconds:.1f} s; the contact sheet is {sheet}")
         if following:

@@ -18,6 +18,7 @@ from cinecut.cli.terminal import (
     check_ending,
     check_free,
     print_diagnostics,
+    print_json,
     print_table,
     show,
     watch,
@@ -123,7 +124,7 @@ def _hand_over(
         )
         write_beside(output, content, [film])
     if as_json:
-        print(json.dumps(listed, ensure_ascii=False))
+        print_json(listed)
     elif output is None:
         print_table(list(listed[0]), [[str(cell) for cell in row.values()] for row in listed])
     else:

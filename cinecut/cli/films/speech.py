@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cinecut.cli.terminal import ForceOption, JsonOption, check_ending, check_free, show, watch
+from cinecut.cli.terminal import ForceOption, JsonOption, check_ending, check_free, print_json, show, watch
 from cinecut.diagnostics import Stop
 
 app = typer.Typer()
@@ -103,8 +102,6 @@ def transcribe(
         rows = [
             [[float(word.start), float(word.end), word.text.strip()] for word in words] for words in transcript.lines
         ]
-        print(
-            json.dumps({"subtitles": str(target), "language": transcript.language, "lines": rows}, ensure_ascii=False)
-        )
+        print_json({"subtitles": str(target), "language": transcript.language, "lines": rows})
     else:
         show(f"{target}: {len(transcript.lines)} lines in {transcript.language or 'no language'}")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import stat
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cinecut.cli.terminal import JsonOption, completing, print_table
+from cinecut.cli.terminal import JsonOption, completing, print_json, print_table
 from cinecut.diagnostics import Stop
 
 app = typer.Typer()
@@ -54,7 +53,7 @@ def cache(
     kinds = {name: _sizes(cache_folder() / name) for name in _KEPT}
     if as_json:
         records = {name: {"files": len(sizes), "bytes": sum(sizes)} for name, sizes in kinds.items()}
-        print(json.dumps({"folder": str(cache_folder()), **records}))
+        print_json({"folder": str(cache_folder()), **records})
         return
     rows = [[name, f"{sum(sizes) / 1e6:.1f} MB", str(len(sizes)), _KEPT[name]] for name, sizes in kinds.items()]
     print_table(["cache", "size", "files", "holds"], rows)

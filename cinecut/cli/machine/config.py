@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cinecut.cli.terminal import JsonOption, print_table, show
+from cinecut.cli.terminal import JsonOption, print_json, print_table, show
 
 app = typer.Typer()
 
@@ -38,7 +37,7 @@ def config(
     files = [user_file(), *([file] if (file := file_beside(folder)) else [])]
     if as_json:
         values = {name: {"value": own[name].value, "where": own[name].where} if name in own else None for name in KEYS}
-        print(json.dumps({"files": [str(file) for file in files if file.is_file()], "defaults": values}, indent=2))
+        print_json({"files": [str(file) for file in files if file.is_file()], "defaults": values})
         return
     rows = []
     for name, key in KEYS.items():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from cinecut.cli.terminal import FFmpegOption, JsonOption, completing, print_table, remark, show, watch
+from cinecut.cli.terminal import FFmpegOption, JsonOption, completing, print_json, print_table, remark, show, watch
 from cinecut.diagnostics import Stop
 
 app = typer.Typer()
@@ -38,7 +37,7 @@ def list_models(
         contents = inventory(folder, verify, progress)
     if as_json:
         rows = [{**asdict(held), "where": str(held.where) if held.where else None} for held in contents]
-        print(json.dumps({"folder": str(folder), "models": rows}, ensure_ascii=False, indent=2))
+        print_json({"folder": str(folder), "models": rows})
     else:
         head = ["model", "file", "licence", "state", "size", "checksum", "where"]
         body = [[h.name, h.title, h.licence, h.state, _size(h.size), h.checksum, str(h.where or "")] for h in contents]
@@ -142,7 +141,7 @@ def doctor(ffmpeg: FFmpegOption = None, as_json: JsonOption = False) -> None:
 
     findings = examine(ffmpeg)
     if as_json:
-        print(json.dumps({"findings": [asdict(each) for each in findings]}, ensure_ascii=False, indent=2))
+        print_json({"findings": [asdict(each) for each in findings]})
     else:
         print_table(["what", "state", "found", "what to do"], [[e.what, e.state, e.found, e.remedy] for e in findings])
     raise typer.Exit(1 if any(each.state == "broken" for each in findings) else 0)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cinecut.cli.terminal import JsonOption, SpecArgument, completing, print_diagnostics, say, show
+from cinecut.cli.terminal import JsonOption, SpecArgument, completing, print_diagnostics, print_json, say, show
 from cinecut.diagnostics import Stop
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ def diff(
 
     changed = differences(layout_at(before), layout_at(after))
     if as_json:
-        print(json.dumps({"differences": [each.as_json() for each in changed]}, ensure_ascii=False, indent=2))
+        print_json({"differences": [each.as_json() for each in changed]})
         return
     for each in changed:
         show(each.text)
@@ -168,7 +167,7 @@ def log(spec: SpecArgument, as_json: JsonOption = False) -> None:
             {"when": each.when, "said": each.said, "before": revision_of(each.before), "after": revision_of(each.after)}
             for each in newest
         ]
-        print(json.dumps({"edits": records}, ensure_ascii=False, indent=2))
+        print_json({"edits": records})
         return
     for each in newest:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(each.when))
@@ -183,7 +182,7 @@ def _tell(done: Edit, dry_run: bool, as_json: bool) -> None:
         record: dict[str, Any] = done.as_json()
         if dry_run:
             record["anew"] = None if anew is None else [list(each) for each in anew.segments]
-        print(json.dumps(record, ensure_ascii=False, indent=2))
+        print_json(record)
         return
     print_diagnostics(list(done.after.found))
     for text in done.said:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -18,6 +17,7 @@ from cinecut.cli.terminal import (
     SpecArgument,
     completing,
     may_replace,
+    print_json,
     print_table,
     remark,
     say,
@@ -95,7 +95,7 @@ def export(
     rendered = _stems(spec, target, ffmpeg, force) if stems else None
     done = run(spec, to, target, ExportOptions(spec.parent, start, media_root, handles, rendered), force=force)
     if as_json:
-        print(json.dumps(_record(to, done), ensure_ascii=False, indent=2))
+        print_json(_record(to, done))
         return
     for file in done.files:
         say(harmless(str(file)))
@@ -195,7 +195,7 @@ def import_(
     if new is not None and film:
         said, by_hand = _begin(file, new, film, force)
     if as_json:
-        print(json.dumps({"changed": said, "by_hand": by_hand}, ensure_ascii=False, indent=2))
+        print_json({"changed": said, "by_hand": by_hand})
         return
     for each in said or ["nothing was changed"]:
         say(harmless(each))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, fields, is_dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cinecut.cli.terminal import FFmpegOption, JsonOption, completing, print_table
+from cinecut.cli.terminal import FFmpegOption, JsonOption, completing, print_json, print_table
 
 if TYPE_CHECKING:
     from cinecut.kits import Kit
@@ -42,13 +41,13 @@ def kits(
 
     if name is None:
         rows = [[kit.name, kit.about] for kit in map(load_kit, names())]
-        print(json.dumps(dict(rows), indent=2)) if as_json else print_table(["kit", ""], rows)
+        print_json(dict(rows)) if as_json else print_table(["kit", ""], rows)
         return
     kit = load_kit(name)
     if file is None:
         shown = _figures(kit)
         if as_json:
-            print(json.dumps(shown, indent=2))
+            print_json(shown)
         else:
             print_table(["", kit.name], [[key, _text(value)] for key, value in shown.items() if key != "name"])
         return
@@ -58,7 +57,7 @@ def kits(
 
     verdicts = list(judged(kit, measure(file, find_ffmpeg(ffmpeg), leq=kit.leq_m is not None)))
     if as_json:
-        print(json.dumps([asdict(each) for each in verdicts], ensure_ascii=False, indent=2))
+        print_json([asdict(each) for each in verdicts])
     else:
         print_table(
             ["figure", "asked", "found", ""],

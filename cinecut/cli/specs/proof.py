@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +18,7 @@ from cinecut.cli.terminal import (
     check_film,
     check_free,
     print_diagnostics,
+    print_json,
     say,
     show,
     watch,
@@ -57,7 +57,7 @@ def lock(
     print_diagnostics(done.warnings)
     if as_json:
         kept = [str(file) for file in done.files.values()] if output is not None else []
-        print(json.dumps({"lock": str(target), "frames": job.plan.frames, "files": kept}))
+        print_json({"lock": str(target), "frames": job.plan.frames, "files": kept})
     else:
         say(f"{target}: `cinecut render {as_word(spec)} --locked` makes exactly this trailer")
 
@@ -86,7 +86,7 @@ def why(
     segments = sum(len(output.segments) for output in new.lock.outputs)
     if as_json:
         anew = sum(1 for each in anew_runs if each.events)
-        print(json.dumps({"anew": [each.as_json() for each in anew_runs], "same": segments - anew}, ensure_ascii=False))
+        print_json({"anew": [each.as_json() for each in anew_runs], "same": segments - anew})
         return
     if not anew_runs:
         say("nothing would be rendered again")
@@ -139,7 +139,7 @@ def verify(
     diagnostics = [each.diagnostic(verified.rate) for each in verified.findings]
     if format == "json" or as_json:
         rows = [each.as_json(verified.rate) for each in verified.findings]
-        print(json.dumps({"diagnostics": rows, "file": summary(verified)}, ensure_ascii=False, indent=2))
+        print_json({"diagnostics": rows, "file": summary(verified)})
     elif format != "text":
         print_for_host(format, diagnostics)
     else:
@@ -196,7 +196,7 @@ def conform(
             "foreign": conformed.foreign,
             "cards": len(conformed.cards),
         }
-        print(json.dumps({"spec": str(target), **numbers}))
+        print_json({"spec": str(target), **numbers})
     else:
         read = f", {len(conformed.cards)} cards are read" if conformed.cards else ""
         say(f"{target}: {len(shots)} shots, {conformed.foreign} of {conformed.frames} frames are of no film{read}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -22,6 +21,7 @@ from cinecut.cli.terminal import (
     SpecArgument,
     may_replace,
     print_diagnostics,
+    print_json,
     remark,
     say,
     watch,
@@ -214,7 +214,7 @@ def _tell(job: Job, spec: Path, delivered: Delivered, stems: Sequence[Path], as_
         new = [{"name": name, "start": start, "end": end} for name, start, end in done.new]
         report |= {"files": files, "stems": [str(part) for part in stems], "new": new}
         report |= {"papers": [str(paper) for paper in delivered.papers], "kits": _kits_record(delivered)}
-        print(json.dumps(report))
+        print_json(report)
     else:
         for name, file in done.files.items():
             level = done.levels.get(name)
@@ -301,7 +301,7 @@ def pack(
         run(job, folder, build, watching)
     script = folder / "render.sh"
     if as_json:
-        print(json.dumps({"folder": str(folder), "script": str(script), "frames": job.plan.frames}))
+        print_json({"folder": str(folder), "script": str(script), "frames": job.plan.frames})
     else:
         say(f"{folder}: sh {as_word(script)} renders it")
 

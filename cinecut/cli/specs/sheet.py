@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cinecut.cli.terminal import ForceOption, JsonOption, SpecArgument, say, watch
+from cinecut.cli.terminal import ForceOption, JsonOption, SpecArgument, print_json, say, watch
 from cinecut.diagnostics import Report, Stop
 
 app = typer.Typer()
@@ -66,6 +65,6 @@ def sheet(
             files.append(spec.with_suffix(".known.json"))
             write_beside(files[1], known_json(knowledge), [spec, *films.values()])
     if as_json:
-        print(json.dumps({"spec": str(spec), "files": [str(file) for file in files]}, ensure_ascii=False))
+        print_json({"spec": str(spec), "files": [str(file) for file in files]})
     else:
         say(", ".join(map(str, files)))

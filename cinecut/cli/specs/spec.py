@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -16,6 +15,7 @@ from cinecut.cli.terminal import (
     SpecArgument,
     completing,
     print_diagnostics,
+    print_json,
     print_table,
     say,
     show,
@@ -49,7 +49,7 @@ def explain(
     shown, placed = [*settings(layout.trailer), *_own_defaults(spec)], rows(layout)
     if as_json_:
         parts: dict[str, Any] = {"settings": [asdict(s) for s in shown], "timeline": [asdict(r) for r in placed]}
-        print(json.dumps(parts, ensure_ascii=False, indent=2))
+        print_json(parts)
         return
     both = values == timeline
     if values or both:
@@ -134,7 +134,7 @@ def compile_(
     needed = write_compiled(plan, folder, SCRIPT_OPTIONS[syntax])
     if as_json:
         seconds = round(float(plan.frames / plan.rate), 6)
-        print(json.dumps({"folder": str(folder), "frames": plan.frames, "seconds": seconds, "inputs": needed}))
+        print_json({"folder": str(folder), "frames": plan.frames, "seconds": seconds, "inputs": needed})
         return
     say(f"{folder}: {plan.render.script.count(chr(10))} filters, {plan.frames} frames, {len(needed)} inputs")
 
@@ -169,7 +169,7 @@ def link(
 
         print_diagnostics(list(filter(None, [other_beats(music, inside(spec.parent, music.file))])))
     if as_json:
-        print(json.dumps({"spec": str(spec), "measured": measured}))
+        print_json({"spec": str(spec), "measured": measured})
     else:
         say(f"{spec}: {len(measured)} file{'s' if len(measured) > 1 else ''} measured")
 

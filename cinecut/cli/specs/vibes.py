@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from fractions import Fraction
@@ -18,6 +17,7 @@ from cinecut.cli.terminal import (
     check_ending,
     check_free,
     completing,
+    print_json,
     print_table,
     show,
     watch,
@@ -67,13 +67,13 @@ def vibes(
         target = output or Path(_still_name(still, listed[0].name if name else "vibes"))
         _draw(listed, still, target, force, ffmpeg)
         if as_json:
-            print(json.dumps({"still": str(target)}, ensure_ascii=False))
+            print_json({"still": str(target)})
         else:
             show(str(target))
     elif output is not None:
         raise Stop("option", "-o is the file of a still, which needs --still", "--still FILM@TIME asks for one")
     elif as_json:
-        print(json.dumps([_record(vibe) for vibe in listed], ensure_ascii=False, indent=2, default=float))
+        print_json([_record(vibe) for vibe in listed], default=float)
     elif name:
         print_table(["", listed[0].name], [[k, _words(v)] for k, v in _record(listed[0]).items() if k != "name" and v])
     else:
