@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 from fractions import Fraction
 from functools import cache
@@ -55,6 +56,20 @@ def test_what_is_no_timeline_is_refused_in_words(name: str, data: str, why: str,
     assert why in done.stderr
     assert "Traceback" not in done.stderr
     assert (tmp_path / "spec.yaml").read_text() == BEFORE
+
+
+def test_a_timeline_that_is_no_json_never_reaches_the_library(tmp_path: Path) -> None:
+    """It ends the process by some of them, where a line is lost."""
+    (spec := tmp_path / "spec.yaml").write_text(BEFORE)
+    export(BEFORE, tmp_path / "cut", "otio")
+    lines = (path := tmp_path / "cut.otio").read_text().splitlines()
+    for number in range(len(lines)):
+        path.write_text(text := "\n".join(lines[:number] + lines[number + 1 :]))
+        try:
+            json.loads(text)
+        except ValueError:
+            with pytest.raises(Stop, match="is no OpenTimelineIO file"):
+                bring(spec, path)
 
 
 def test_entities_are_refused_in_any_clothes() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -22,7 +23,8 @@ def read(data: bytes, name: str, rate: Fraction, known: Media) -> EditorCut:
     if otio is None:
         raise Stop("option", f"{name}: reading .otio needs the package opentimelineio", "install cinecut[export]")
     try:
-        timeline: Any = otio.adapters.read_from_string(data.decode("utf-8"), "otio_json")
+        json.loads(text := data.decode("utf-8"))  # by a text that is no JSON the library may end the process
+        timeline: Any = otio.adapters.read_from_string(text, "otio_json")
         if not isinstance(timeline, otio.schema.Timeline):
             raise Stop("unreadable", f"{name} holds no timeline")
         return _cut(timeline, rate, known)
