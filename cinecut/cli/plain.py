@@ -26,20 +26,20 @@ def read_plainly() -> None:
         if kind not in _KINDS:
             return usual(described)
         info = described.parameter_info
-        return _Plain(_reader(kind, info.metavar or "", info.help or ""), many, info.min, info.max)
+        return _Plain(_reader(kind, info.metavar or ""), many, info.min, info.max)
 
     if usual is not None and hasattr(getattr(typer.core, "RuntimeParam", None), "coerce"):
         setattr(typer.core, "build_runtime_param", reader)  # noqa: B010 - it is no public name
 
 
-def _reader(kind: type, metavar: str, says: str) -> Callable[[Any], Any]:
-    """What reads a word of this type; by its metavar and help, a file, a folder, or also standard input."""
+def _reader(kind: type, metavar: str) -> Callable[[Any], Any]:
+    """What reads a word of this type; its metavar tells of a folder (SPEC|FOLDER) and of standard input (SPEC|-)."""
     folder = any(word in metavar for word in ("FOLDER", "DIR"))
 
     def path(word: str) -> Path | str:
         if not word:
             raise ValueError("the name of the file is empty")
-        if word == "-" and "stdin" not in says:
+        if word == "-" and "|-" not in metavar:
             raise ValueError("- is no file, and no pipe is read or written here")
         if not Path(word).name and not folder:  # other files are named after it
             raise ValueError(f"{word!r} is a folder, not a file")

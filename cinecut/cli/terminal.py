@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cinecut.render.job import Watch
 
 SpecArgument = Annotated[Path, typer.Argument(metavar="SPEC", help="The trailer spec, a YAML file.")]
-ReadSpecArgument = Annotated[Path, typer.Argument(metavar="SPEC", help="The trailer spec, a YAML file; - is stdin.")]
+ReadSpecArgument = Annotated[Path, typer.Argument(metavar="SPEC|-", help="The trailer spec, a YAML file; - is stdin.")]
 FFmpegOption = Annotated[
     str | None,
     typer.Option(

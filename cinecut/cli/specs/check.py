@@ -22,7 +22,7 @@ app = typer.Typer()
 
 SpecsArgument = Annotated[
     list[Path],
-    typer.Argument(metavar="SPEC|FOLDER...", help="Trailer specs, or folders of them; - reads one from stdin."),
+    typer.Argument(metavar="SPEC|FOLDER|-...", help="Trailer specs, or folders of them; - reads one from stdin."),
 ]
 FORMATS = ("text", "json", "github", "sarif")
 FormatOption = Annotated[
@@ -40,7 +40,7 @@ FormatOption = Annotated[
 def check(
     specs: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="SPEC|FOLDER...", help="Trailer specs, or folders of them; - is stdin."),
+        typer.Argument(metavar="SPEC|FOLDER|-...", help="Trailer specs, or folders of them; - is stdin."),
     ] = None,
     format: FormatOption = "text",
     code: Annotated[

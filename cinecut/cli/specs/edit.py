@@ -43,7 +43,7 @@ DryOption = Annotated[
 
 @app.command()
 def diff(
-    before: Annotated[Path, typer.Argument(metavar="A", help="A spec; - is stdin.")],
+    before: Annotated[Path, typer.Argument(metavar="A|-", help="A spec; - is stdin.")],
     after: Annotated[Path, typer.Argument(metavar="B", help="Another spec, or a later version of the same one.")],
     as_json: JsonOption = False,
 ) -> None:
