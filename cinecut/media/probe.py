@@ -22,7 +22,7 @@ from cinecut.media.bitstream import shape_of
 from cinecut.media.decode_order import Tail, bare, beginning_of, check_order, in_decode_order, place_of
 from cinecut.media.first_picture import FirstPicture, first_picture
 from cinecut.media.frames import KEYS_TRIED, contents, keys_doubtful, only_picture
-from cinecut.media.heads import check_single, dolby_vision
+from cinecut.media.heads import check_single, colours_are_dolbys_own
 from cinecut.media.joined import JoinedMedia, has_behind, restart
 from cinecut.media.open import (
     check_sound,
@@ -50,8 +50,9 @@ def film_facts(path: Path) -> FilmFacts:
     with open_media(path) as media:
         video = picture_stream(media, path)
         head = told_at_once(video, first)
-        if video.codec_context.name == "hevc" and first.color.space == "unknown" and dolby_vision(path) == 5:
-            message = f"{path} is in Dolby Vision's profile 5, whose colours nothing here can read"
+        codec, untold = video.codec_context.codec.canonical_name, first.color.space == "unknown"
+        if codec in ("hevc", "av1") and untold and colours_are_dolbys_own(path):
+            message = f"{path} is in a profile of Dolby Vision (5, 10.0) whose colours nothing here can read"
             raise Stop("unreadable", message, "get a copy in HDR10 or in SDR, or one of another profile")
         sounds = {stream.index: "its sound" for stream in sound_streams(media)}
         check_codecs(media, path, {video.index: "its picture", **sounds})
