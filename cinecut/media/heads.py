@@ -140,8 +140,12 @@ def colours_are_dolbys_own(film: Path) -> bool:
     with open_file(film) as file:
         file.seek(next((place for kind, place in boxes(film) if kind == b"moov"), 0))
         header = file.read(_HEADER)
-    at = max(header.find(name) for name in (b"dvcC", b"dvvC"))
-    record = header[at + 4 : at + 16]
+    ends = [at + len(mark) for mark in _DOLBY if (at := header.find(mark)) >= 0]
+    record = header[ends[0] :][:12] if ends else b""
     if record.startswith(b"\x41\xed"):  # Matroska's own frame around it
         record = record[3:]
-    return at >= 0 and len(record) > 4 and record[2] >> 1 in (5, 10) and not record[4] >> 4
+    return len(record) > 4 and record[2] >> 1 in (5, 10) and not record[4] >> 4
+
+
+# What stands before the record: a box's name, or in a transport stream the descriptors of whose it is and how long.
+_DOLBY = (b"dvcC", b"dvvC", b"DOVI\xb0\x05", b"DOVI\xb0\x07")
