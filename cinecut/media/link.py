@@ -117,7 +117,7 @@ def check_facts(film: Path, facts: FilmFacts) -> None:
     from cinecut.media.open import open_media, picture_stream
     from cinecut.media.sound.film_audio import film_audio
 
-    first = first_picture(film)
+    first = first_picture(film, later=facts.field_order != "progressive")
     with open_media(film) as media:
         own = changed(facts, **probe.told_at_once(picture_stream(media, film), first))
         if facts.stamps and not facts.joined and first.stamp is not None:
