@@ -128,6 +128,17 @@ def test_a_damaged_file_is_read_or_refused(kind: str, damage: list[tuple[float, 
         assert read_cut(f"cut{FORMATS[kind][0]}", bytes(data), Fraction(24), Media()).rate > 0
 
 
+@every_format
+@pytest.mark.parametrize("huge", ["1e99999999", "-1e400", "9" * 5000, "1e-99999999"])
+def test_no_number_is_too_large_to_end(kind: str, huge: str) -> None:
+    """An exponent of eight digits, counted out exactly, takes hours; each number of the file is one in turn."""
+    data = _whole(kind)
+    for number in re.finditer(rb"\d+", data):
+        damaged = data[: number.start()] + huge.encode() + data[number.end() :]
+        with contextlib.suppress(Stop):
+            read_cut(f"cut{FORMATS[kind][0]}", damaged, Fraction(24), Media())
+
+
 @cache
 def _whole(kind: str) -> bytes:
     report = Report()

@@ -11,6 +11,7 @@ from fractions import Fraction
 from itertools import pairwise, takewhile
 
 from cinecut.interchange.model import Medium
+from cinecut.language.timebase import nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,7 @@ class EditorCut:
 
     def sorted(self) -> EditorCut:
         """The cut in time order, without pictures that overlap an earlier one; those are reported."""
+        self.pieces = [replace(piece, speed=_decimal(piece.speed)) for piece in self.pieces]
         self.pieces.sort(key=lambda piece: (piece.start, -piece.end))
         kept: list[EditorPicture] = []
         for piece in self.pieces:
@@ -156,6 +158,11 @@ class EditorCut:
         """The sounds that are in sync with no picture."""
         tied = {sound for piece in self.pieces for sound in self.under(piece) if self._in_sync(piece, sound)}
         return [sound for sound in self.sounds if sound not in tied]
+
+
+def _decimal(speed: Fraction) -> Fraction:
+    """A speed as a spec can write it: two thirds to the millionth, by which an hour is a tenth of a picture off."""
+    return Fraction(nearest(speed * 1_000_000), 1_000_000)
 
 
 def step_of(points: Iterable[tuple[Fraction, Fraction]]) -> Fraction | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from cinecut.diagnostics import Stop
+from cinecut.diagnostics import Stop, excerpt
 from cinecut.interchange.locate import path_of
 from cinecut.interchange.readers.cut import EditorCut, EditorMarker, EditorPicture, EditorSound, EditorText, Media
 from cinecut.language.timebase import nearest
@@ -23,7 +24,7 @@ def read(data: bytes, name: str, rate: Fraction, known: Media) -> EditorCut:
     if otio is None:
         raise Stop("option", f"{name}: reading .otio needs the package opentimelineio", "install cinecut[export]")
     try:
-        json.loads(text := data.decode("utf-8"))  # by a text that is no JSON the library may end the process
+        _check(json.loads(text := data.decode("utf-8")))
         timeline: Any = otio.adapters.read_from_string(text, "otio_json")
         if not isinstance(timeline, otio.schema.Timeline):
             raise Stop("unreadable", f"{name} holds no timeline")
@@ -31,6 +32,25 @@ def read(data: bytes, name: str, rate: Fraction, known: Media) -> EditorCut:
     except (otio.exceptions.OTIOError, ArithmeticError, *_OF_ODD_VALUES) as error:
         why = " ".join(str(error).split())[:120]
         raise Stop("unreadable", f"{name} is no OpenTimelineIO file: {why}") from None
+
+
+_SCHEMA = re.compile(r"\w+\.[1-9][0-9]{0,3}")
+_LARGEST = 1e12  # pictures, samples or a rate
+
+
+def _check(tree: Any) -> None:
+    """Raise ValueError for a tree by which the library may end the process: a schema without a version, a number that
+    is none. So does a text that is no JSON."""
+    if isinstance(tree, dict):
+        if not _SCHEMA.fullmatch(schema := str(tree.get("OTIO_SCHEMA", "X.1"))):
+            raise ValueError(f"{excerpt(schema)} is no schema")
+        for value in tree.values():
+            _check(value)
+    elif isinstance(tree, list):
+        for value in tree:
+            _check(value)
+    elif isinstance(tree, int | float) and not abs(tree) <= _LARGEST:
+        raise ValueError(f"{excerpt(tree)} is beyond all numbers of a timeline")
 
 
 # What the library, and we, meet in a file whose values are of other kinds than the schema's.

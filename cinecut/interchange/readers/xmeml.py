@@ -11,6 +11,8 @@ from cinecut.diagnostics import Stop
 from cinecut.interchange.locate import path_of
 from cinecut.interchange.readers.cut import EditorCut, EditorMarker, EditorPicture, EditorSound, EditorText, Media
 from cinecut.interchange.readers.xml_tree import root_of
+from cinecut.language.formats import exact
+from cinecut.language.timebase import BadTimeError
 
 
 def read(data: bytes, name: str, rate: Fraction, known: Media) -> EditorCut:
@@ -144,8 +146,8 @@ def _gain(item: ET.Element) -> float:
 
 def _fraction(text: str) -> Fraction:
     try:
-        return Fraction(text.strip()).limit_denominator(1_000_000)
-    except (ValueError, ZeroDivisionError):
+        return exact(text).limit_denominator(1_000_000)
+    except BadTimeError:
         raise Stop("unreadable", f"{text[:40]!r} is no number of xmeml") from None
 
 
