@@ -42,6 +42,12 @@ def remarks_of(document: Document) -> dict[NodePath, Remark]:
     return _Collector(document).collect()
 
 
+def comments_of(document: Document) -> Iterator[str]:
+    """Every comment of a document."""
+    for remark in remarks_of(document).values():
+        yield from filter(None, (*remark.above, remark.beside, *remark.below))
+
+
 def anchors_of(document: Document) -> dict[Span, str]:
     """The names of the nodes that stand in several places, by their span."""
     counts: Counter[Span] = Counter()
