@@ -72,12 +72,20 @@ KEYS: dict[str, Key] = {
 }
 
 
+_ROOM = 200  # characters
+
+
 @dataclass(frozen=True, slots=True)
 class Default:
     """A value that is set, and where: `cinecut.toml:3`, or the environment variable."""
 
     value: str
     where: str
+
+    @property
+    def shown(self) -> str:
+        """The value as a person is shown it: a very long one shortened."""
+        return self.value if len(self.value) <= _ROOM else excerpt(self.value, _ROOM)
 
 
 def defaults(folder: Path | None) -> dict[str, Default]:

@@ -142,3 +142,13 @@ def test_a_home_that_cannot_be_looked_at_has_no_defaults(folder: Path, monkeypat
     """Another user's, say: here one whose name no disk takes."""
     monkeypatch.setenv("CINECUT_CONFIG", str(folder / ("home" * 100) / "config.toml"))
     assert "vibe" not in defaults(None)
+
+
+@pytest.mark.parametrize("command", ["config", "explain"])
+def test_a_long_value_is_shown_shortened(command: str, folder: Path) -> None:
+    write(folder / "project" / "film.yaml", SPEC)
+    write(folder / "project" / "cinecut.toml", f'output = "{"9" * 5000}"\n')
+    done = cinecut(command, "film.yaml", cwd=folder / "project")
+    assert done.returncode == 0, done.stderr
+    assert "99 … 99" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) < 600
