@@ -122,20 +122,27 @@ def file_beside(folder: Path) -> Path | None:
     """The file nearest to a folder's specs; a pyproject.toml counts only with a section for cinecut."""
     for place in (folder.absolute(), *folder.absolute().parents):
         for file in (place / "cinecut.toml", place / "pyproject.toml"):
-            if file.is_file() and (file.name == "cinecut.toml" or "[tool.cinecut" in _content(file)):
+            if file.is_file() and (file.name == "cinecut.toml" or b"[tool.cinecut" in _content(file)):
                 return file
     return None
 
 
-def _content(file: Path) -> str:
+def _content(file: Path) -> bytes:
     with open_file(file) as opened:
-        return opened.read(_MOST_BYTES).decode("utf-8", "replace")
+        return opened.read(_MOST_BYTES)
 
 
 def _read(file: Path, of_user: bool, report: Report) -> dict[str, Default]:
     import tomllib
 
-    text, found = _content(file), dict[str, Default]()
+    found = dict[str, Default]()
+    try:
+        text = _content(file).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        row = error.object.count(b"\n", 0, error.start)
+        message = f"byte {error.object[error.start]:02X} is not UTF-8 text"
+        report.add("not-text", message, Span(str(file), row, 0, row, 1), "save the file as UTF-8")
+        return {}
     try:
         table: Any = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -144,6 +144,19 @@ def test_a_home_that_cannot_be_looked_at_has_no_defaults(folder: Path, monkeypat
     assert "vibe" not in defaults(None)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
+def test_a_file_is_utf_8_or_refused(encoding: str, folder: Path) -> None:
+    """An editor's mark at its head is no matter; no sign is taken for another."""
+    text = '# ours\noutput = "/Größe"\n'
+    (folder / "project" / "cinecut.toml").write_bytes(text.encode(encoding))
+    if encoding.startswith("utf-8"):
+        assert defaults(folder / "project")["output"].value == "/Größe"
+        return
+    with pytest.raises(Stop, match="is not UTF-8 text") as stop:
+        defaults(folder / "project")
+    assert stop.value.diagnostics[0].span is not None
+
+
 @pytest.mark.parametrize("command", ["config", "explain"])
 def test_a_long_value_is_shown_shortened(command: str, folder: Path) -> None:
     write(folder / "project" / "film.yaml", SPEC)

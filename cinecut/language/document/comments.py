@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 from cinecut.diagnostics import Span
@@ -222,7 +222,7 @@ def _holds(outer: NodePath, inner: NodePath) -> bool:
     return len(inner) > len(outer) and inner[: len(outer)] == outer
 
 
-def swallowed(document: Document, keys: frozenset[str]) -> Iterator[tuple[Span, str]]:
+def swallowed(document: Document, keys: Container[str]) -> Iterator[tuple[Span, str]]:
     """Comments right after the unquoted words of such a key that look like more of these: `card: We are #1`."""
     lines = document.lines
 
