@@ -94,7 +94,7 @@ def defaults(folder: Path | None) -> dict[str, Default]:
     found: dict[str, Default] = {}
     files = [(user_file(), "user"), *([(file, "spec")] if folder and (file := file_beside(folder)) else [])]
     for file, kind in files:
-        if os.path.isfile(file):  # noqa: PTH113 - Path's own raises where a folder is closed to us
+        if os.path.lexists(file):
             found |= _read(file, kind == "user", report)
     for name, key in KEYS.items():
         if value := os.environ.get(key.variable, "").strip():
@@ -122,7 +122,10 @@ def file_beside(folder: Path) -> Path | None:
     """The file nearest to a folder's specs; a pyproject.toml counts only with a section for cinecut."""
     for place in (folder.absolute(), *folder.absolute().parents):
         for file in (place / "cinecut.toml", place / "pyproject.toml"):
-            if file.is_file() and (file.name == "cinecut.toml" or b"[tool.cinecut" in _content(file)):
+            if file.name == "cinecut.toml":
+                if os.path.lexists(file):
+                    return file
+            elif file.is_file() and b"[tool.cinecut" in _content(file):
                 return file
     return None
 

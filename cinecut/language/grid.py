@@ -97,8 +97,8 @@ SongPart = tuple[Fraction, Fraction]
 
 def heard_parts(music: Music, length: Fraction) -> list[SongPart]:
     """The parts of the song that `length` seconds of trailer use, in order, in seconds of the song: the parts listed in
-    the spec, or all from `start` on, looping from the last bar line to the first. What is longer than any trailer may be
-    is refused elsewhere."""
+    the spec, or all from `start` on, looping from the last bar line to the first. No trailer may be longer than
+    `LONGEST`; that is reported elsewhere."""
     length = min(length, Fraction(LONGEST))
     wanted = [(part.in_.seconds, part.out.seconds) for part in music.parts]
     if not wanted:

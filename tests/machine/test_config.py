@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -155,6 +156,16 @@ def test_a_file_is_utf_8_or_refused(encoding: str, folder: Path) -> None:
     with pytest.raises(Stop, match="is not UTF-8 text") as stop:
         defaults(folder / "project")
     assert stop.value.diagnostics[0].span is not None
+
+
+@pytest.mark.parametrize("place", ["project/cinecut.toml", "home/config.toml"])
+@pytest.mark.parametrize("what", ["pipe", "folder", "dead link"])
+def test_what_is_no_file_is_said_to_be_none(what: str, place: str, folder: Path) -> None:
+    file = folder / place
+    make = {"pipe": lambda: os.mkfifo(file), "folder": file.mkdir, "dead link": lambda: file.symlink_to("nowhere")}
+    make[what]()
+    with pytest.raises(Stop, match=r"a device or a pipe|a folder|there is no file"):
+        defaults(folder / "project")
 
 
 @pytest.mark.parametrize("command", ["config", "explain"])
