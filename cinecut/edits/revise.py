@@ -10,21 +10,18 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cinecut.compiler.layout import Layout
-from cinecut.diagnostics import Diagnostic, Report, Stop, excerpt
-from cinecut.edits.changes.compare import Difference, differences
-from cinecut.edits.changes.words import Said
+from cinecut.diagnostics import Diagnostic, Report, Stop
+from cinecut.edits.changes.compare import Difference, comments_gone, differences
 from cinecut.edits.journal import Journal, JournalEntry, journal_of, made_again, taken_back
 from cinecut.edits.verbs.actions import edited
 from cinecut.files import changed_meanwhile, open_file, write_beside
 from cinecut.language.document import Document, parse_document, read_document
-from cinecut.language.document.comments import comments_of
 from cinecut.language.read import fill_spec
 from cinecut.language.spec import Spec
 from cinecut.render.check import layout_of
@@ -163,24 +160,13 @@ def _revised(spec: Path, change: Callable[[SpecState], str], terms: EditOptions,
             raise changed_meanwhile(spec, f"it is revision {before.revision}, not {terms.revision}: look at it again")
         text = change(before)
         after = before if text == before.text else _checked(spec, text, before, terms)
-        gone = _comments_gone(before.document, after.document)
+        gone = comments_gone(before.document, after.document)
         done = Edit(spec, before, after, [*differences(before.layout, after.layout), *gone])
         if not terms.dry_run:
             with note(journal, done):
                 if after is not before:
                     write_beside(spec, text, was=before.text)
     return done
-
-
-def _comments_gone(before: Document, after: Document) -> list[Difference]:
-    """The comments that went with what an edit took out: of all that is lost, they alone are in no layout."""
-    rows = [Counter(line.strip() for line in each.lines if "#" in line) for each in (before, after)]
-    if not rows[0] - rows[1]:
-        return []
-    was, now = (Counter(comments_of(each)) for each in (before, after))
-    lost = [excerpt(text) for text in (was - now).elements()]
-    what = "comment" if len(lost) == 1 else "comments"
-    return [Difference(what, (Said("removed", f"gone with it: {', '.join(lost)}"),))] if lost else []
 
 
 def _checked(spec: Path, text: str, before: SpecState, terms: EditOptions) -> SpecState:

@@ -9,7 +9,15 @@ from typing import Any
 
 from cinecut.diagnostics import Stop
 from cinecut.interchange.locate import path_of
-from cinecut.interchange.readers.cut import EditorCut, EditorMarker, EditorPicture, EditorSound, EditorText, Media
+from cinecut.interchange.readers.cut import (
+    EditorCut,
+    EditorMarker,
+    EditorPicture,
+    EditorSound,
+    EditorText,
+    Media,
+    utf_8,
+)
 from cinecut.language.timebase import nearest
 
 try:
@@ -22,19 +30,29 @@ def read(data: bytes, name: str, rate: Fraction, known: Media) -> EditorCut:
     """Raises Stop where the library is not installed, or the file holds no timeline."""
     if otio is None:
         raise Stop("option", f"{name}: reading .otio needs the package opentimelineio", "install cinecut[export]")
+    text = utf_8(data, name)
     try:
-        json.loads(text := data.decode("utf-8"))  # by a text that is no JSON the library may end the process
+        json.loads(text)  # by a text that is no JSON the library may end the process
         timeline: Any = otio.adapters.read_from_string(text, "otio_json")
         if not isinstance(timeline, otio.schema.Timeline):
             raise Stop("unreadable", f"{name} holds no timeline")
         return _cut(timeline, rate, known)
-    except (otio.exceptions.OTIOError, ArithmeticError, *_OF_ODD_VALUES) as error:
-        why = " ".join(str(error).split())[:120]
-        raise Stop("unreadable", f"{name} is no OpenTimelineIO file: {why}") from None
+    except json.JSONDecodeError as error:
+        raise _refused(name, f"{error.msg}, line {error.lineno}, column {error.colno}") from None
+    except RecursionError:
+        raise Stop("unreadable", f"{name} is nested more deeply than any timeline") from None
+    except otio.exceptions.OTIOError as error:
+        raise _refused(name, " ".join(str(error).split())[:120]) from None
+    except _OF_ODD_VALUES:
+        raise _refused(name, "it holds a time or a rate that is none, or a value of another kind") from None
+
+
+def _refused(name: str, why: str) -> Stop:
+    return Stop("unreadable", f"{name} is no OpenTimelineIO file: {why}", "export it again")
 
 
 # What the library, and we, meet in a file whose values are of other kinds than the schema's.
-_OF_ODD_VALUES = (ValueError, RuntimeError, LookupError, TypeError, AttributeError)
+_OF_ODD_VALUES = (ValueError, RuntimeError, LookupError, TypeError, AttributeError, ArithmeticError)
 
 
 def _cut(timeline: Any, rate: Fraction, known: Media) -> EditorCut:
