@@ -323,7 +323,9 @@ def test_a_tempo_is_told_and_stays(
         assert done.returncode == 0, done.stderr
         assert cinecut("check", "spec.yaml", cwd=tmp_path, **cache).returncode == 0
         music = version(spec.read_text(encoding="utf-8")).spec.music
-        assert music is not None and music.beats is not None and music.beats.tempo is not None
+        assert music is not None
+        assert music.beats is not None
+        assert music.beats.tempo is not None
         return float(music.beats.tempo)
 
     song = ("--music", *music) if music else ()

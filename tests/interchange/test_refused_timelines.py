@@ -43,19 +43,52 @@ def test_a_file_of_another_film_is_refused(tmp_path: Path) -> None:
         ("deep.xml", "<xmeml>" + "<a>" * 5000, "nested more deeply"),
         ("odd.otio", '{"OTIO_SCHEMA": "Clip.1"}', "holds no timeline"),
         ("bad.otio", "{", "is no OpenTimelineIO file"),
+        ("deep.otio", "[" * 100_000, "nested more deeply"),
+        ("wide.otio", "{}".encode("utf-16"), "is not in UTF-8"),
+        ("wide.edl", "001 A V C".encode("utf-16"), "is not in UTF-8"),
         ("words.edl", "dear editor\n" * 1000, "holds no event"),
         ("cut.aaf", "x", "is not a kind of file that can be imported"),
         ("cut.kdenlive", "<mlt/>", "is not a kind of file that can be imported"),
     ],
 )
-def test_what_is_no_timeline_is_refused_in_words(name: str, data: str, why: str, tmp_path: Path) -> None:
+def test_what_is_no_timeline_is_refused_in_words(name: str, data: str | bytes, why: str, tmp_path: Path) -> None:
     (tmp_path / "spec.yaml").write_text(BEFORE)
-    (tmp_path / name).write_text(data)
+    (tmp_path / name).write_bytes(data if isinstance(data, bytes) else data.encode())
     done = cinecut("import", name, "--into", "spec.yaml", cwd=tmp_path)
     assert done.returncode == 1
     assert why in done.stderr
     assert "Traceback" not in done.stderr
     assert (tmp_path / "spec.yaml").read_text() == BEFORE
+
+
+@pytest.mark.parametrize(
+    ("pattern", "value", "why"),
+    [
+        (r'"rate": [\d.]+', '"rate": 0.0', "a time or a rate that is none"),
+        (r'"rate": [\d.]+', '"rate": NaN', "a time or a rate that is none"),
+        (r'"value": [\d.]+', '"value": 1e309', "a time or a rate that is none"),
+        (r'"value": [\d.]+', '"value": -5.0', "cut.otio shows nothing of film.mov"),
+        (r"Track\.1", "Clap.1", "a value of another kind"),
+    ],
+)
+def test_times_that_are_none_are_refused_in_our_words(pattern: str, value: str, why: str, tmp_path: Path) -> None:
+    """Not in those of Python, or of the library; and a timeline in which nothing is left is no change of the spec."""
+    (spec := tmp_path / "spec.yaml").write_text(text := BEFORE.replace("    titles: [One last chance]\n", ""))
+    export(text, tmp_path / "cut", "otio")
+    written = (path := tmp_path / "cut.otio").read_text()
+    path.write_text(re.sub(pattern, value, written))
+    assert path.read_text() != written
+    with pytest.raises(Stop, match=why):
+        bring(spec, path)
+
+
+def test_a_mark_at_the_head_is_no_matter(tmp_path: Path) -> None:
+    for kind in FORMATS:
+        (spec := tmp_path / "spec.yaml").write_text(BEFORE)
+        export(BEFORE, tmp_path / "cut", kind)
+        path = tmp_path / f"cut{FORMATS[kind][0]}"
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+        assert bring(spec, path).said == []
 
 
 def test_a_timeline_that_is_no_json_never_reaches_the_library(tmp_path: Path) -> None:

@@ -74,6 +74,8 @@ def test_an_index_without_a_result_leaves_no_folder(kilobytes: int, small_disk: 
         ("shots film.mkv -f --stills {}/a/b", "c"),
         ("analyze film.mkv -f --no-models --length 4s -o {}/a.yaml", "a.html"),
         ("analyze film.mkv -f --no-models --length 4s -o {}/b/a.yaml", "c"),
+        ("beats film.mkv -f --click {}/a.wav", "a.wav"),
+        ("beats film.mkv -f --click {}/a.flac", "c"),
     ],
 )
 @pytest.mark.matrix

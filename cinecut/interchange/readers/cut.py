@@ -10,8 +10,21 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import pairwise, takewhile
 
+from cinecut.diagnostics import Stop
 from cinecut.interchange.model import Medium
 from cinecut.language.timebase import nearest
+
+
+def utf_8(data: bytes, name: str) -> str:
+    """A file's text. Raises Stop where it is none."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise not_utf_8(name) from None
+
+
+def not_utf_8(name: str) -> Stop:
+    return Stop("unreadable", f"{name} is not in UTF-8", "export it again, or save it as UTF-8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +133,7 @@ class EditorCut:
     unread: list[tuple[int, int]] = field(default_factory=list)  # from and to: pictures of which nothing is known
 
     def sorted(self) -> EditorCut:
-        """The cut in time order, without pictures that overlap an earlier one; those are reported."""
+        """The cut in time order, without pictures that last no frame or overlap an earlier one; those are reported."""
         self.pieces = [replace(piece, speed=_decimal(piece.speed)) for piece in self.pieces]
         self.pieces.sort(key=lambda piece: (piece.start, -piece.end))
         kept: list[EditorPicture] = []
@@ -129,6 +142,8 @@ class EditorCut:
                 self.odd.append(f"{piece.medium} at frame {piece.start} lies over {kept[-1].medium}")
             elif piece.length > 0:
                 kept.append(piece)
+            else:
+                self.odd.append(f"{piece.medium} at frame {piece.start} lasts no frame")
         self.pieces = [self._with_sound(piece) for piece in kept]
         self.lines.sort(key=lambda line: (line.start, line.text))
         self.marks.sort(key=lambda mark: (mark.frame, mark.text))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from cinecut.diagnostics import Stop
-from cinecut.interchange.readers.cut import EditorCut, EditorMarker, EditorPicture, EditorSound, Media
+from cinecut.interchange.readers.cut import EditorCut, EditorMarker, EditorPicture, EditorSound, Media, not_utf_8
 from cinecut.language.timebase import BadTimeError, Timecodes, nearest
 
 _CODE = r"(\d{1,2}[:;]\d{2}[:;]\d{2}[:;.]\d{2,3})"
@@ -52,7 +52,9 @@ def read(data: bytes, name: str, rate: Fraction, known: Media) -> EditorCut:
     """`rate` is the sequence's. Raises Stop where there is no event."""
     reading = _Reading(rate, known)
     wrong = 0
-    for number, row in enumerate(data.decode("utf-8", "replace").splitlines(), 1):
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise not_utf_8(name)
+    for number, row in enumerate(data.decode("utf-8-sig", "replace").splitlines(), 1):
         text = row.strip()
         try:
             read = _row(reading, text, number)

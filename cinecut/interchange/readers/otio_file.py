@@ -10,7 +10,15 @@ from typing import Any
 
 from cinecut.diagnostics import Stop, excerpt
 from cinecut.interchange.locate import path_of
-from cinecut.interchange.readers.cut import EditorCut, EditorMarker, EditorPicture, EditorSound, EditorText, Media
+from cinecut.interchange.readers.cut import (
+    EditorCut,
+    EditorMarker,
+    EditorPicture,
+    EditorSound,
+    EditorText,
+    Media,
+    utf_8,
+)
 from cinecut.language.timebase import nearest
 
 try:
@@ -23,38 +31,48 @@ def read(data: bytes, name: str, rate: Fraction, known: Media) -> EditorCut:
     """Raises Stop where the library is not installed, or the file holds no timeline."""
     if otio is None:
         raise Stop("option", f"{name}: reading .otio needs the package opentimelineio", "install cinecut[export]")
+    text = utf_8(data, name)
     try:
-        _check(json.loads(text := data.decode("utf-8")))
+        _check(json.loads(text), name)
         timeline: Any = otio.adapters.read_from_string(text, "otio_json")
         if not isinstance(timeline, otio.schema.Timeline):
             raise Stop("unreadable", f"{name} holds no timeline")
         return _cut(timeline, rate, known)
-    except (otio.exceptions.OTIOError, ArithmeticError, *_OF_ODD_VALUES) as error:
-        why = " ".join(str(error).split())[:120]
-        raise Stop("unreadable", f"{name} is no OpenTimelineIO file: {why}") from None
+    except json.JSONDecodeError as error:
+        raise _refused(name, f"{error.msg}, line {error.lineno}, column {error.colno}") from None
+    except RecursionError:
+        raise Stop("unreadable", f"{name} is nested more deeply than any timeline") from None
+    except otio.exceptions.OTIOError as error:
+        raise _refused(name, " ".join(str(error).split())[:120]) from None
+    except _OF_ODD_VALUES:
+        raise _refused(name, "it holds a time or a rate that is none, or a value of another kind") from None
+
+
+def _refused(name: str, why: str) -> Stop:
+    return Stop("unreadable", f"{name} is no OpenTimelineIO file: {why}", "export it again")
 
 
 _SCHEMA = re.compile(r"\w+\.[1-9][0-9]{0,3}")
 _LARGEST = 1e12  # pictures, samples or a rate
 
 
-def _check(tree: Any) -> None:
-    """Raise ValueError for a tree by which the library may end the process: a schema without a version, a number that
-    is none. So does a text that is no JSON."""
+def _check(tree: Any, name: str) -> None:
+    """Raise Stop for a tree by which the library may end the process, as it may by a text that is no JSON: a schema
+    without a version, a number that is none."""
     if isinstance(tree, dict):
         if not _SCHEMA.fullmatch(schema := str(tree.get("OTIO_SCHEMA", "X.1"))):
-            raise ValueError(f"{excerpt(schema)} is no schema")
+            raise _refused(name, f"{excerpt(schema)} is no schema")
         for value in tree.values():
-            _check(value)
+            _check(value, name)
     elif isinstance(tree, list):
         for value in tree:
-            _check(value)
+            _check(value, name)
     elif isinstance(tree, int | float) and not abs(tree) <= _LARGEST:
-        raise ValueError(f"{excerpt(tree)} is beyond all numbers of a timeline")
+        raise _refused(name, f"{excerpt(tree)} is a time or a rate that is none")
 
 
 # What the library, and we, meet in a file whose values are of other kinds than the schema's.
-_OF_ODD_VALUES = (ValueError, RuntimeError, LookupError, TypeError, AttributeError)
+_OF_ODD_VALUES = (ValueError, RuntimeError, LookupError, TypeError, AttributeError, ArithmeticError)
 
 
 def _cut(timeline: Any, rate: Fraction, known: Media) -> EditorCut:
