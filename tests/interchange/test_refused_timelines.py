@@ -162,7 +162,7 @@ def test_a_damaged_file_is_read_or_refused(kind: str, damage: list[tuple[float, 
 @every_format
 @pytest.mark.parametrize("huge", ["1e99999999", "-1e400", "9" * 5000, "1e-99999999"])
 def test_no_number_is_too_large_to_end(kind: str, huge: str) -> None:
-    """An exponent of eight digits, counted out exactly, takes hours; every seventh number of the file is one in turn."""
+    """An exponent of eight digits, counted out exactly, takes hours. Every seventh number of the file in turn."""
     data = _whole(kind)
     for number in list(re.finditer(rb"\d+", data))[:: 1 if kind == "edl" else 7]:
         damaged = data[: number.start()] + huge.encode() + data[number.end() :]

@@ -66,7 +66,9 @@ class _Reading:
         """An item of the storyline, or connected to it, and what is connected to it in turn."""
         own = _seconds(item, "start", default=self._begin(item))
         end = start + self._frame(_seconds(item, "duration"))
-        if item.tag == "title":
+        if item.get("enabled") == "0":
+            pass  # neither seen nor heard; what is connected to it is
+        elif item.tag == "title":
             text = "".join("".join(part.itertext()) for part in item.iterfind("text")).strip()
             self.found.lines.append(EditorText(text, start, end))
         elif item.tag in _NESTED:

@@ -76,7 +76,8 @@ _OF_ODD_VALUES = (ValueError, RuntimeError, LookupError, TypeError, AttributeErr
 
 
 def _cut(timeline: Any, rate: Fraction, known: Media) -> EditorCut:
-    pictures = [track for track in timeline.tracks if track.kind == otio.schema.TrackKind.Video]
+    tracks = [track for track in timeline.tracks if track.enabled]
+    pictures = [track for track in tracks if track.kind == otio.schema.TrackKind.Video]
     own = timeline.global_start_time.rate if timeline.global_start_time is not None else float(rate)
     cut = EditorCut(_exact(own), known)
     for mark in timeline.tracks.markers:
@@ -86,7 +87,7 @@ def _cut(timeline: Any, rate: Fraction, known: Media) -> EditorCut:
         )
     for number, track in enumerate(pictures):
         _track(cut, track, number, True)
-    for track in timeline.tracks:
+    for track in tracks:
         if track.kind == otio.schema.TrackKind.Audio:
             _track(cut, track, 0, False)
     return cut.sorted()
@@ -107,12 +108,13 @@ def _track(cut: EditorCut, track: Any, number: int, shown: bool) -> None:
             continue
         placed = track.range_of_child(child)
         start, end = _frames(placed.start_time, cut.rate), _frames(placed.end_time_exclusive(), cut.rate)
-        if isinstance(child, otio.schema.Clip):
+        clip = isinstance(child, otio.schema.Clip)
+        if clip and child.enabled:
             _clip(cut, child, (start, end), (joint, fade), number, shown)
-        elif not isinstance(child, otio.schema.Gap):
+        elif not clip and not isinstance(child, otio.schema.Gap) and child.enabled:
             cut.odd.append(f"{child.name!r} at frame {start} is a nested sequence: what is in it is not read")
             cut.unread += [(start, end)] if shown and not number else []
-        begun = isinstance(child, otio.schema.Clip)
+        begun = clip and child.enabled
         joint, fade = (0, 0), 0
 
 

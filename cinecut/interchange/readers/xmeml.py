@@ -44,6 +44,8 @@ class _Reading:
         return self.found.sorted()
 
     def _track(self, track: ET.Element, number: int, media: str) -> None:
+        if track.findtext("enabled", "TRUE").upper() == "FALSE":
+            return
         items = [item for item in track if item.tag in ("clipitem", "generatoritem", "transitionitem")]
         for at, item in enumerate(items):
             if item.tag == "transitionitem" or item.findtext("enabled", "TRUE").upper() == "FALSE":
