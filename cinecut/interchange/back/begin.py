@@ -55,7 +55,7 @@ def begin(name: str, data: bytes, folder: Path, films: Sequence[tuple[str, FilmF
         started.black(at, piece.start)
         started.shot(piece)
         at = piece.end
-    end = max([at, *(part.end for part in (*cut.lines, *cut.pieces))])
+    end = max([at, *(line.end for line in cut.lines), *(piece.end for piece in cut.pieces)])
     started.black(at, end)
     started.by_hand += dict.fromkeys(started.lost())
     own = [make(Film, file=film, facts=facts) for film, facts in films]
