@@ -145,7 +145,7 @@ def _analyze(request: Request, progress: Progress, cache: Cache | None) -> Analy
     last = _last(cuts, tempo, request.length, score)
     decided = replace(decided, spoilers=request.spoilers, plugins=request.plugins, last=last)
     length = _length_of(cuts, tempo, last)
-    short = [*unsure, *_without_room(texts, cuts), *_too_short(request.film, length, wanted, tempo, score)]
+    short = [*unsure, *_without_room(texts, cuts), *_too_short(request, length, wanted, tempo, score)]
     short += _little_choice(request.film, takes, cuts)
     said = (*watched.diagnostics, *song_warnings, *watched.described.diagnostics, *narrative.diagnostics, *short)
     return Analysis(
@@ -328,12 +328,13 @@ def _little_choice(film: Path, takes: Sequence[Take], cuts: Sequence[Cut]) -> li
     return [Diagnostic("film", f"{message}: other vibes will show mostly the same", None, (hint,))]
 
 
-def _too_short(film: Path, seconds: Fraction, wanted: Fraction, tempo: Tempo, score: Score) -> list[Diagnostic]:
+def _too_short(request: Request, seconds: Fraction, wanted: Fraction, tempo: Tempo, score: Score) -> list[Diagnostic]:
     """Warnings if the film or the song is too short for the trailer."""
     song, shortages = score.song, []
-    if seconds < wanted - tempo.grid.seconds_at(Fraction(tempo.grid.metre)):
-        needed = f"{float(wanted):.0f} s: the trailer takes {float(seconds):.0f} s"
-        shortages.append(Diagnostic("film", f"{film.name} has too little to show for {needed}"))
+    bar = tempo.grid.seconds_at(Fraction(tempo.grid.metre))
+    if seconds < wanted - (bar if request.length is None else min(bar, Fraction(1, 2))):
+        needed = f"{float(wanted):g} s: the trailer takes {float(seconds):.1f} s"
+        shortages.append(Diagnostic("film", f"{request.film.name} has too little to show for {needed}"))
     if song is not None and (missing := seconds - (song.facts.duration - score.edit.start)) > 0:
         message = f"{song.file.name} ends {float(missing):.1f} s before the trailer does"
         message += ": parts of it are heard again" if song.beats.tempo is not None else ""

@@ -314,8 +314,8 @@ def _tell(target: Path, result: Recut, said: list[str], dry_run: bool) -> None:
 def _tell_length(result: Recut, wanted: Fraction | None) -> None:
     """Warn if the new trailer is not as long as requested."""
     if wanted is not None and abs(_seconds(result) - float(wanted)) > max(1.0, float(wanted) / 20):
-        message = f"it lasts {_seconds(result):.1f} s, and not {float(wanted):g} s"
-        print_diagnostics([Diagnostic("film", f"{message}: events that you edited keep their length")])
+        why = ": events that you edited keep their length" if result.kept else ""
+        print_diagnostics([Diagnostic("film", f"it lasts {_seconds(result):.1f} s, and not {float(wanted):g} s{why}")])
 
 
 def _seconds(result: Recut) -> float:
