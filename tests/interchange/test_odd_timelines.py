@@ -186,6 +186,18 @@ def test_what_is_switched_off_is_neither_seen_nor_heard(case: str, tmp_path: Pat
     assert not found.by_hand
 
 
+@pytest.mark.parametrize("channel", ["B", "AA/V", "A2/V", "VA1"])
+def test_an_event_of_both_is_seen_and_heard(channel: str, tmp_path: Path) -> None:
+    """An EDL that has each picture and its sound in one event; of the slow shot, which was mute, too."""
+
+    def joined(text: str) -> str:
+        rows = [row for row in text.splitlines() if not re.match(r"\d{3} .* AA ", row)]
+        return "\n".join(re.sub(r"^(\d{3} +\S+ +)V ", rf"\g<1>{channel} ", row) for row in rows)
+
+    found = brought(tmp_path, "edl", joined)
+    assert (found.said, found.by_hand) == (["shot 5: with its sound"], [])
+
+
 TIMES_TEN = "".join(f'<!ENTITY e{n + 1} "{f"&e{n};" * 10}">' for n in range(9))
 BOMB = f'<!DOCTYPE x [<!ENTITY e0 "ha">{TIMES_TEN}]><xmeml>&e9;</xmeml>'
 
