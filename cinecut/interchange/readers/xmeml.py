@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from xml.etree import ElementTree as ET
 
 from cinecut.diagnostics import Stop
 from cinecut.interchange.locate import path_of
-from cinecut.interchange.readers.cut import EditorCut, EditorMarker, EditorPicture, EditorSound, EditorText, Media
+from cinecut.interchange.readers.cut import (
+    EditorCut,
+    EditorMarker,
+    EditorPicture,
+    EditorSound,
+    EditorText,
+    Media,
+    dissolved,
+)
 from cinecut.interchange.readers.xml_tree import root_of
 from cinecut.language.formats import exact
 from cinecut.language.timebase import BadTimeError
@@ -93,13 +102,15 @@ class _Reading:
         elif number:
             self.found.odd.append(f"{name} at frame {start} lies over the pictures")
         else:
-            dip = before is not None and before.findtext("effect/effectid") == "Dip to Color Dissolve"
+            kind = before.findtext("effect/effectid", _CROSSED) if before is not None else _CROSSED
+            self.found.odd += [] if kind in (_CROSSED, _DIPPED) else [dissolved(kind, start)]
+            dip = kind == _DIPPED
             joint = (0, 0) if dip else head
             still = file.find("timecode") is None
             piece = EditorPicture(
                 start, end, name, Fraction(0) if still else source, speed, joint, (fades[0], fades[1])
             )
-            self.found.pieces.append(piece)
+            self.found.pieces.append(replace(piece, effects=tuple(_effects(item))))
 
     def _time(self, item: ET.Element, file: ET.Element, name: str, start: int) -> tuple[Fraction, Fraction]:
         """A clip's speed, and the source of its `in`."""
@@ -112,6 +123,8 @@ class _Reading:
                 continue
             about = {p.findtext("parameterid"): p for p in effect.iterfind("parameter")}
             speed = _fraction(about["speed"].findtext("value", "100")) / 100 if "speed" in about else Fraction(1)
+            if "reverse" in about and about["reverse"].findtext("value", "").strip().upper() == "TRUE":
+                speed = -abs(speed)
             if "variablespeed" in about and about["variablespeed"].findtext("value", "0").strip() not in ("0", "0.0"):
                 self.found.odd.append(f"{name} at frame {start}: its speed changes within it")
             graph = about.get("graphdict")
@@ -135,6 +148,27 @@ def _cut_of(transition: ET.Element) -> int:
         case "end" | "end-black":
             return end
     return start + (end - start) // 2
+
+
+def _effects(item: ET.Element) -> Iterator[str]:
+    """The effects on a clip's picture that are not read, and what is moved, turned or scaled."""
+    for part in item.iterfind("filter"):
+        effect, name = part.find("effect"), part.findtext("effect/name") or "an effect"
+        if effect is None or part.findtext("enabled", "TRUE").upper() == "FALSE":
+            continue
+        if effect.findtext("effectid") in _FIGURES:
+            figures = {p.findtext("parameterid"): p.findtext("value", "") for p in effect.iterfind("parameter")}
+            values = [f"{key} {figures[key]}" for key, usual in _USUAL.items() if figures.get(key, usual) != usual]
+            if values:
+                yield " ".join([name, *values])
+        elif effect.findtext("mediatype") != "audio" and effect.findtext("effectid") not in _READ:
+            yield name
+
+
+_READ = ("timeremap", "audiolevels")
+_FIGURES = ("basic", "opacity")
+_USUAL = {"scale": "100", "rotation": "0", "opacity": "100"}
+_CROSSED, _DIPPED = "Cross Dissolve", "Dip to Color Dissolve"
 
 
 def _gain(item: ET.Element) -> float:
