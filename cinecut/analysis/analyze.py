@@ -37,7 +37,7 @@ from cinecut.analysis.plugged import Describing, beats_stage
 from cinecut.analysis.programme import Programme
 from cinecut.analysis.report.credits import credits_text, own_credit
 from cinecut.analysis.request import Request
-from cinecut.analysis.song.beats import Beats
+from cinecut.analysis.song.beats import Beats, octave_of
 from cinecut.analysis.song.levels import LEVELS
 from cinecut.analysis.stage import Progress, StageRunner
 from cinecut.analysis.story import arc
@@ -223,8 +223,8 @@ def _music(request: Request, progress: Progress) -> tuple[CutSong | None, list[D
     facts = probe.song_facts(file)
     line = StageRunner(Cache(facts.fingerprint), progress)
     stage = beats_stage(request.plugins.get("beats"))
-    own = float(request.tempo or 0)
-    beats, warnings = line.run(stage, file, (own, own) if own else vibe.tempo, own or vibe.likely_tempo)
+    expected, likely = octave_of(request.tempo) if request.tempo else (vibe.tempo, vibe.likely_tempo)
+    beats, warnings = line.run(stage, file, expected, likely)
     return CutSong(file, facts, beats, line.run(LEVELS, file), request.credit or own_credit(file, "song")), warnings
 
 
@@ -385,6 +385,7 @@ def _asked(request: Request) -> dict[str, str]:
         "shift": request.shift,
         "rate": request.rate,
         "length": request.length,
+        "tempo": request.tempo,
         "spoilers": request.spoilers or None,
         "match_light": request.match_light or None,
         "measured": not request.transcribes or None,

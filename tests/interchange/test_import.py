@@ -73,6 +73,7 @@ CHANGES: dict[str, tuple[list[tuple[str, str]], str]] = {
     "black removed": ([("  - black: 1s\n", "")], "black 4 is gone"),
     "black longer": ([("black: 1s", "black: 30f")], "black 4: longer, 24 → 30 frames"),
     "another speed": ([("speed: 0.5", "speed: 0.25")], "shot 5: speed 0.5 → 0.25"),
+    "a speed without an end of decimals": ([("speed: 0.5", "speed: 0.666667")], "shot 5: speed 0.5 → 0.666667"),
     "a longer crossfade": ([("crossfade 0.5s", "crossfade 1s")], "shot 3: crossfade of 12 → 24 frames"),
     "a cut": ([("    from: crossfade 0.5s\n", "")], "shot 3: crossfade of 12 → 0 frames"),
     "a new crossfade": (

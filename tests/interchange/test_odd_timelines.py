@@ -67,6 +67,24 @@ def ramped(timeline: otio.schema.Timeline) -> None:
     clip.effects.append(otio.schema.TimeEffect(name="ramp"))
 
 
+def backwards(text: str) -> str:
+    """FCPXML whose slow shot runs from its end to its start."""
+    points = re.findall(r'<timept time="[^"]*" value="([^"]*)"', text)
+    first, last = (f'value="{point}"' for point in points[:2])
+    return text.replace(first, "LAST", 1).replace(last, first, 1).replace("LAST", last, 1)
+
+
+def off(timeline: otio.schema.Timeline) -> None:
+    """The first picture, which nobody sees or hears."""
+    for track in (*timeline.video_tracks()[:1], *timeline.audio_tracks()):
+        next(child for child in track if isinstance(child, otio.schema.Clip)).enabled = False
+
+
+def unheard(timeline: otio.schema.Timeline) -> None:
+    for track in timeline.audio_tracks():
+        track.enabled = False
+
+
 def fileless(text: str, what: str) -> str:
     """xmeml whose second picture shows no file but something else."""
     return text.replace('<file id="file-1" />', what, 1)
@@ -116,6 +134,17 @@ CASES: dict[str, tuple[str, Callable[[str], str], str]] = {
         "its speed changes within it",
     ),
     "a ramp in OTIO": ("otio", of_otio(ramped), "its speed changes within it"),
+    "backwards in FCPXML": ("fcp", backwards, "runs backwards"),
+    "backwards in xmeml": (
+        "premiere",
+        lambda text: text.replace("<value>50</value>", "<value>-50</value>"),
+        "backwards",
+    ),
+    "backwards in OTIO": ("otio", lambda text: text.replace('scalar": 0.5', 'scalar": -0.5'), "runs backwards"),
+    "backwards in an EDL": ("edl", lambda text: re.sub(r"(M2 +\S+ +)", r"\1-", text), "runs backwards"),
+    "held in OTIO": ("otio", lambda text: text.replace('scalar": 0.5', 'scalar": 0.0'), "runs at 0 times its speed"),
+    "held in an EDL": ("edl", lambda text: re.sub(r"(M2 +\S+ +)[0-9.]+", r"\g<1>0", text), "runs at 0 times"),
+    "too fast in OTIO": ("otio", lambda text: text.replace('scalar": 0.5', 'scalar": 16.0'), "a shot's is 0.1 to 10"),
 }
 
 
@@ -126,6 +155,35 @@ def test_what_a_trailer_has_no_word_for_is_listed(case: str, tmp_path: Path) -> 
     assert any(word in each for each in found.by_hand), found.by_hand
     assert found.text.count("# this one is the best") == 1
     assert found.text == BEFORE, "something of the spec is lost"
+
+
+OFF: dict[str, tuple[str, Callable[[str], str], str]] = {
+    "a clip in FCPXML": (
+        "fcp",
+        lambda text: text.replace("<asset-clip ", '<asset-clip enabled="0" ', 1),
+        "shot 1 is gone",
+    ),
+    "a clip in xmeml": (
+        "premiere",
+        lambda text: text.replace("TRUE</enabled>", "FALSE</enabled>", 1),
+        "shot 1 is gone",
+    ),
+    "a clip in OTIO": ("otio", of_otio(off), "shot 1 is gone"),
+    "the sound in xmeml": (
+        "premiere",
+        lambda text: text[: text.rindex("<audio>")] + text[text.rindex("<audio>") :].replace("TRUE</en", "FALSE</en"),
+        "shot 1: muted",
+    ),
+    "the sound in OTIO": ("otio", of_otio(unheard), "shot 1: muted"),
+}
+
+
+@pytest.mark.parametrize("case", OFF)
+def test_what_is_switched_off_is_neither_seen_nor_heard(case: str, tmp_path: Path) -> None:
+    kind, change, word = OFF[case]
+    found = brought(tmp_path, kind, change)
+    assert word in found.said, found.said
+    assert not found.by_hand
 
 
 TIMES_TEN = "".join(f'<!ENTITY e{n + 1} "{f"&e{n};" * 10}">' for n in range(9))

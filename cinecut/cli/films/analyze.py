@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cinecut.cli.films.music import find_song
-from cinecut.cli.films.options import FilmOptions, open_models, trailer_length, with_film_options
+from cinecut.cli.films.options import FilmOptions, music_tempo, open_models, trailer_length, with_film_options
 from cinecut.cli.films.report import review as pause
 from cinecut.cli.films.report import tell
 from cinecut.cli.films.speech import rate_of, shift_of
@@ -124,6 +124,7 @@ def _analyzed(options: FilmOptions, target: Path, was: bytes, ffmpeg: str | None
     """`was` is what the spec's file holds: only that is replaced."""
     seconds = trailer_length(options.length)
     shift, rate = shift_of(options.subtitles_shift), rate_of(options.subtitles_rate)
+    tempo = music_tempo(options.tempo)
     plugins, skeleton, texts, vibe = options.plugins(), options.skeleton(), options.texts(), options.genre()
     from cinecut.analysis.analyze import analyze
     from cinecut.analysis.report.credits import write_credits
@@ -150,6 +151,7 @@ def _analyzed(options: FilmOptions, target: Path, was: bytes, ffmpeg: str | None
             options.audio,
             song,
             credit=credit,
+            tempo=tempo,
             length=seconds,
             spoilers=options.spoilers,
             match_light=options.match_light,

@@ -18,7 +18,7 @@ from operator import methodcaller
 from pathlib import Path
 
 from cinecut.compiler.layout import Layout
-from cinecut.diagnostics import Report, Stop
+from cinecut.diagnostics import Report, Stop, excerpt
 from cinecut.edits.changes.compare import comments_gone
 from cinecut.edits.changes.matching import standing
 from cinecut.edits.verbs.entries import Entries, entries_of
@@ -106,9 +106,12 @@ def kind_of(name: str, data: bytes) -> str:
 
 
 def read_cut(name: str, data: bytes, rate: Fraction, known: Media) -> EditorCut:
-    """The cut in a file of any readable kind; `rate` is used if the file names none."""
+    """The cut in a file of any readable kind; `rate` is used if the file names none. Raises Stop."""
     reader = import_module(f"cinecut.interchange.readers.{TARGETS[kind_of(name, data)][0]}")
-    cut: EditorCut = reader.read(data, name, rate, known)
+    try:
+        cut: EditorCut = reader.read(data, name, rate, known)
+    except (ArithmeticError, ValueError) as error:
+        raise Stop("unreadable", f"{name} has a number that cannot be one of a timeline: {excerpt(error)}") from None
     return cut
 
 

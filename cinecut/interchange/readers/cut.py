@@ -12,6 +12,9 @@ from itertools import pairwise, takewhile
 
 from cinecut.diagnostics import Stop
 from cinecut.interchange.model import Medium
+from cinecut.language.events import Shot
+from cinecut.language.formats import properties_of
+from cinecut.language.timebase import nearest
 
 
 def utf_8(data: bytes, name: str) -> str:
@@ -132,16 +135,23 @@ class EditorCut:
     unread: list[tuple[int, int]] = field(default_factory=list)  # from and to: pictures of which nothing is known
 
     def sorted(self) -> EditorCut:
-        """The cut in time order, without pictures that last no frame or overlap an earlier one; those are reported."""
+        """The cut in time order, without pictures that last no frame, overlap an earlier one or run at a speed that a
+        spec has not; those are reported."""
+        self.pieces = [replace(piece, speed=_decimal(piece.speed)) for piece in self.pieces]
         self.pieces.sort(key=lambda piece: (piece.start, -piece.end))
+        slowest, fastest = (float(properties_of(Shot)["speed"][limit]) for limit in ("minimum", "maximum"))
         kept: list[EditorPicture] = []
         for piece in self.pieces:
             if kept and piece.start < kept[-1].end:
                 self.odd.append(f"{piece.medium} at frame {piece.start} lies over {kept[-1].medium}")
-            elif piece.length > 0:
-                kept.append(piece)
-            else:
+            elif piece.length <= 0:
                 self.odd.append(f"{piece.medium} at frame {piece.start} lasts no frame")
+            elif not slowest <= piece.speed <= fastest:
+                runs = "runs backwards" if piece.speed < 0 else f"runs at {float(piece.speed):.4g} times its speed"
+                self.odd.append(f"{piece.medium} at frame {piece.start} {runs}; a shot's is {slowest:g} to {fastest:g}")
+                self.unread.append((piece.start, piece.end))
+            else:
+                kept.append(piece)
         self.pieces = [self._with_sound(piece) for piece in kept]
         self.lines.sort(key=lambda line: (line.start, line.text))
         self.marks.sort(key=lambda mark: (mark.frame, mark.text))
@@ -171,6 +181,11 @@ class EditorCut:
         """The sounds that are in sync with no picture."""
         tied = {sound for piece in self.pieces for sound in self.under(piece) if self._in_sync(piece, sound)}
         return [sound for sound in self.sounds if sound not in tied]
+
+
+def _decimal(speed: Fraction) -> Fraction:
+    """A speed as a spec can write it: two thirds to the millionth, by which an hour is a tenth of a picture off."""
+    return Fraction(nearest(speed * 1_000_000), 1_000_000)
 
 
 def step_of(points: Iterable[tuple[Fraction, Fraction]]) -> Fraction | None:

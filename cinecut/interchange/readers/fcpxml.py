@@ -18,7 +18,8 @@ from cinecut.interchange.readers.cut import (
     step_of,
 )
 from cinecut.interchange.readers.xml_tree import root_of
-from cinecut.language.timebase import nearest
+from cinecut.language.formats import exact
+from cinecut.language.timebase import BadTimeError, nearest
 
 _NESTED = ("ref-clip", "mc-clip", "sync-clip", "clip", "audition")
 _PLACED = ("asset-clip", "video", "audio", "title", "gap", *_NESTED)
@@ -65,7 +66,9 @@ class _Reading:
         """An item of the storyline, or connected to it, and what is connected to it in turn."""
         own = _seconds(item, "start", default=self._begin(item))
         end = start + self._frame(_seconds(item, "duration"))
-        if item.tag == "title":
+        if item.get("enabled") == "0":
+            pass  # neither seen nor heard; what is connected to it is
+        elif item.tag == "title":
             text = "".join("".join(part.itertext()) for part in item.iterfind("text")).strip()
             self.found.lines.append(EditorText(text, start, end))
         elif item.tag in _NESTED:
@@ -125,8 +128,8 @@ class _Reading:
 
 def _figure(text: str) -> float:
     try:
-        return float(text.removesuffix("dB"))
-    except ValueError:
+        return float(exact(text.removesuffix("dB")))
+    except (BadTimeError, OverflowError):
         return 0.0
 
 
@@ -143,6 +146,6 @@ def _seconds(item: ET.Element, key: str, default: Fraction = Fraction(0)) -> Fra
     if text is None:
         return default
     try:
-        return Fraction(text.removesuffix("s"))
-    except (ValueError, ZeroDivisionError):
+        return exact(text.removesuffix("s"))
+    except BadTimeError:
         raise Stop("unreadable", f"{key}={text[:40]!r} is no time of FCPXML") from None

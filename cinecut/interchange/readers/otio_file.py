@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from cinecut.diagnostics import Stop
+from cinecut.diagnostics import Stop, excerpt
 from cinecut.interchange.locate import path_of
 from cinecut.interchange.readers.cut import (
     EditorCut,
@@ -32,7 +33,7 @@ def read(data: bytes, name: str, rate: Fraction, known: Media) -> EditorCut:
         raise Stop("option", f"{name}: reading .otio needs the package opentimelineio", "install cinecut[export]")
     text = utf_8(data, name)
     try:
-        json.loads(text)  # by a text that is no JSON the library may end the process
+        _check(json.loads(text), name)
         timeline: Any = otio.adapters.read_from_string(text, "otio_json")
         if not isinstance(timeline, otio.schema.Timeline):
             raise Stop("unreadable", f"{name} holds no timeline")
@@ -51,12 +52,32 @@ def _refused(name: str, why: str) -> Stop:
     return Stop("unreadable", f"{name} is no OpenTimelineIO file: {why}", "export it again")
 
 
+_SCHEMA = re.compile(r"\w+\.[1-9][0-9]{0,3}")
+_LARGEST = 1e12  # pictures, samples or a rate
+
+
+def _check(tree: Any, name: str) -> None:
+    """Raise Stop for a tree by which the library may end the process, as it may by a text that is no JSON: a schema
+    without a version, a number that is none."""
+    if isinstance(tree, dict):
+        if not _SCHEMA.fullmatch(schema := str(tree.get("OTIO_SCHEMA", "X.1"))):
+            raise _refused(name, f"{excerpt(schema)} is no schema")
+        for value in tree.values():
+            _check(value, name)
+    elif isinstance(tree, list):
+        for value in tree:
+            _check(value, name)
+    elif isinstance(tree, int | float) and not abs(tree) <= _LARGEST:
+        raise _refused(name, f"{excerpt(tree)} is a time or a rate that is none")
+
+
 # What the library, and we, meet in a file whose values are of other kinds than the schema's.
 _OF_ODD_VALUES = (ValueError, RuntimeError, LookupError, TypeError, AttributeError, ArithmeticError)
 
 
 def _cut(timeline: Any, rate: Fraction, known: Media) -> EditorCut:
-    pictures = [track for track in timeline.tracks if track.kind == otio.schema.TrackKind.Video]
+    tracks = [track for track in timeline.tracks if track.enabled]
+    pictures = [track for track in tracks if track.kind == otio.schema.TrackKind.Video]
     own = timeline.global_start_time.rate if timeline.global_start_time is not None else float(rate)
     cut = EditorCut(_exact(own), known)
     for mark in timeline.tracks.markers:
@@ -66,7 +87,7 @@ def _cut(timeline: Any, rate: Fraction, known: Media) -> EditorCut:
         )
     for number, track in enumerate(pictures):
         _track(cut, track, number, True)
-    for track in timeline.tracks:
+    for track in tracks:
         if track.kind == otio.schema.TrackKind.Audio:
             _track(cut, track, 0, False)
     return cut.sorted()
@@ -87,12 +108,13 @@ def _track(cut: EditorCut, track: Any, number: int, shown: bool) -> None:
             continue
         placed = track.range_of_child(child)
         start, end = _frames(placed.start_time, cut.rate), _frames(placed.end_time_exclusive(), cut.rate)
-        if isinstance(child, otio.schema.Clip):
+        clip = isinstance(child, otio.schema.Clip)
+        if clip and child.enabled:
             _clip(cut, child, (start, end), (joint, fade), number, shown)
-        elif not isinstance(child, otio.schema.Gap):
+        elif not clip and not isinstance(child, otio.schema.Gap) and child.enabled:
             cut.odd.append(f"{child.name!r} at frame {start} is a nested sequence: what is in it is not read")
             cut.unread += [(start, end)] if shown and not number else []
-        begun = isinstance(child, otio.schema.Clip)
+        begun = clip and child.enabled
         joint, fade = (0, 0), 0
 
 

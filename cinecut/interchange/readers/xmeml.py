@@ -11,6 +11,8 @@ from cinecut.diagnostics import Stop
 from cinecut.interchange.locate import path_of
 from cinecut.interchange.readers.cut import EditorCut, EditorMarker, EditorPicture, EditorSound, EditorText, Media
 from cinecut.interchange.readers.xml_tree import root_of
+from cinecut.language.formats import exact
+from cinecut.language.timebase import BadTimeError
 
 
 def read(data: bytes, name: str, rate: Fraction, known: Media) -> EditorCut:
@@ -42,6 +44,8 @@ class _Reading:
         return self.found.sorted()
 
     def _track(self, track: ET.Element, number: int, media: str) -> None:
+        if track.findtext("enabled", "TRUE").upper() == "FALSE":
+            return
         items = [item for item in track if item.tag in ("clipitem", "generatoritem", "transitionitem")]
         for at, item in enumerate(items):
             if item.tag == "transitionitem" or item.findtext("enabled", "TRUE").upper() == "FALSE":
@@ -144,8 +148,8 @@ def _gain(item: ET.Element) -> float:
 
 def _fraction(text: str) -> Fraction:
     try:
-        return Fraction(text.strip()).limit_denominator(1_000_000)
-    except (ValueError, ZeroDivisionError):
+        return exact(text).limit_denominator(1_000_000)
+    except BadTimeError:
         raise Stop("unreadable", f"{text[:40]!r} is no number of xmeml") from None
 
 
