@@ -160,7 +160,7 @@ def _revised(spec: Path, change: Callable[[SpecState], str], terms: EditOptions,
             raise changed_meanwhile(spec, f"it is revision {before.revision}, not {terms.revision}: look at it again")
         text = change(before)
         after = before if text == before.text else _checked(spec, text, before, terms)
-        gone = comments_gone(before.document, after.document)
+        gone = comments_gone(before.document, after.document, before.layout.trailer.spec)
         done = Edit(spec, before, after, [*differences(before.layout, after.layout), *gone])
         if not terms.dry_run:
             with note(journal, done):

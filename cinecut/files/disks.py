@@ -40,6 +40,8 @@ def disk_errors(where: Path, hint: str = "") -> Iterator[None]:
             folder = Path(str(named)).absolute().parent
             gone = f"{named} any more" if folder.is_dir() else f"folder {folder}"
             raise Stop("missing-file", f"there is no {gone}") from None
+        if error.errno == errno.ENAMETOOLONG:
+            hint = "name a shorter one with -o"
         raise Stop("output", f"{named} cannot be written: {error.strerror}", *filter(None, [hint])) from None
 
 

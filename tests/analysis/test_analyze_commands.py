@@ -75,6 +75,7 @@ def test_programs_are_told_of_music_that_could_not_be_fetched(film: Footage, tmp
         ("page.yaml", "no contact sheet"),
         ("/proc/none/spec.yaml", "/proc"),
         ("x" * 251 + ".yaml", "File name too long"),
+        (f"new/{'x' * 246}.yaml", "File name too long"),
     ],
 )
 def test_no_file_of_the_users_is_replaced(output: str, words: str, film: Footage, tmp_path: Path) -> None:

@@ -249,7 +249,7 @@ def _check_free(target: Path, sheet: Path, force: bool) -> None:
     if not folder.is_dir() or not os.access(folder, os.W_OK):
         raise Stop("output", f"{folder} is no folder that can be written", "choose another with -o")
     with contextlib.suppress(FileNotFoundError):
-        target.with_name(f"{target.stem}.credits.txt").lstat()  # of what will be written the longest name
+        (folder / f"{target.stem}.credits.txt").lstat()  # of what will be written the longest name
     if target.exists() and not force and not may_replace(target):
         again = f"cinecut render {as_word(target)} renders it as it is"
         hints = (again, "-o SPEC writes another beside it", "--force replaces it")

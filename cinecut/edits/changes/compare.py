@@ -21,9 +21,11 @@ from cinecut.edits.changes import words
 from cinecut.edits.changes.events import event_changes, value_changes
 from cinecut.edits.changes.matching import matched, standing
 from cinecut.edits.changes.words import Said
+from cinecut.known.record import known_of
 from cinecut.language.document import Document
 from cinecut.language.document.comments import comments_of
 from cinecut.language.events import ActMarker, Card
+from cinecut.language.spec import Spec
 from cinecut.language.timebase import clock
 
 
@@ -62,15 +64,23 @@ def differences(before: Layout, after: Layout) -> list[Difference]:
     return [*_whole(before, after), *_parts(before, after), *_acts(before, after), *_events(before, after)]
 
 
-def comments_gone(before: Document, after: Document) -> list[Difference]:
-    """The comments that went with what a change took out, which are in no layout."""
+def comments_gone(before: Document, after: Document, spec: Spec) -> list[Difference]:
+    """The user's comments that went with what a change took out of a spec, which are in no layout."""
     rows = [Counter(line.strip() for line in each.lines if "#" in line) for each in (before, after)]
     if not rows[0] - rows[1]:
         return []
     was, now = (Counter(comments_of(each)) for each in (before, after))
-    lost = [excerpt(text) for text in (was - now).elements()]
+    lost = list((was - now).elements())
+    wrote = written_by_analysis(spec, before) if lost else ""
+    lost = [text for text in lost if text not in wrote]
     what = "comment" if len(lost) == 1 else "comments"
-    return [Difference(what, (Said("removed", f"gone with it: {', '.join(lost)}"),))] if lost else []
+    return [Difference(what, (Said("removed", f"gone with it: {', '.join(map(excerpt, lost))}"),))] if lost else []
+
+
+def written_by_analysis(spec: Spec, document: Document) -> str:
+    """A spec as analyze wrote it; empty where that is not known."""
+    known = known_of(spec, document.text, document.path)
+    return known.wrote if known is not None else ""
 
 
 def _whole(before: Layout, after: Layout) -> Iterator[Difference]:

@@ -67,9 +67,9 @@ def bring(spec: Path, file: Path) -> Brought:
         return Brought(was, was, changes.said, changes.by_hand)
     text = amended(document, layout, changes)
     left = _differences(spec, text, target, after)
-    gone = [each.text for each in comments_gone(document, parse_document(spec, text, Report()))]
+    gone = comments_gone(document, parse_document(spec, text, Report()), layout.trailer.spec)
     by_hand = [*changes.by_hand, *(each for each in left if each not in changes.by_hand)]
-    return Brought(was, text, [*changes.said, *gone], by_hand)
+    return Brought(was, text, [*changes.said, *(each.text for each in gone)], by_hand)
 
 
 def today(layout: Layout, folder: Path, target: str) -> EditorCut:
