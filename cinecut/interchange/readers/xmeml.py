@@ -21,7 +21,7 @@ from cinecut.interchange.readers.cut import (
 )
 from cinecut.interchange.readers.xml_tree import root_of
 from cinecut.language.formats import exact
-from cinecut.language.timebase import BadTimeError
+from cinecut.language.timebase import BadTimeError, nearest
 
 
 def read(data: bytes, name: str, rate: Fraction, known: Media) -> EditorCut:
@@ -110,7 +110,13 @@ class _Reading:
             piece = EditorPicture(
                 start, end, name, Fraction(0) if still else source, speed, joint, (fades[0], fades[1])
             )
-            self.found.pieces.append(replace(piece, effects=tuple(_effects(item))))
+            self.found.pieces.append(replace(piece, effects=tuple(_effects(item, self._fits(file)))))
+
+    def _fits(self, file: ET.Element) -> set[int]:
+        """The scales in per cent at which a file is as large as the frame, or fills it, to the whole per cent."""
+        frame, own = (_size(part) for part in (self.sequence.find("media/video/format"), file.find("media/video")))
+        shares = [100 * wanted / size for wanted, size in zip(frame, own, strict=True) if size]
+        return {100, *map(nearest, shares)}
 
     def _time(self, item: ET.Element, file: ET.Element, name: str, start: int) -> tuple[Fraction, Fraction]:
         """A clip's speed, and the source of its `in`."""
@@ -150,15 +156,27 @@ def _cut_of(transition: ET.Element) -> int:
     return start + (end - start) // 2
 
 
-def _effects(item: ET.Element) -> Iterator[str]:
-    """The effects on a clip's picture that are not read, and what is moved, turned or scaled."""
+def _size(part: ET.Element | None) -> tuple[Fraction, Fraction]:
+    """Width and height; 0 where they are not said."""
+    width, height = (
+        _fraction(part.findtext(f"samplecharacteristics/{side}", "0")) if part is not None else Fraction(0)
+        for side in ("width", "height")
+    )
+    return width, height
+
+
+def _effects(item: ET.Element, fits: set[int]) -> Iterator[str]:
+    """The effects on a clip's picture that are not read, and what is turned, transparent or scaled by more than `fits`
+    says."""
     for part in item.iterfind("filter"):
         effect, name = part.find("effect"), part.findtext("effect/name") or "an effect"
         if effect is None or part.findtext("enabled", "TRUE").upper() == "FALSE":
             continue
         if effect.findtext("effectid") in _FIGURES:
-            figures = {p.findtext("parameterid"): p.findtext("value", "") for p in effect.iterfind("parameter")}
-            values = [f"{key} {figures[key]}" for key, usual in _USUAL.items() if figures.get(key, usual) != usual]
+            usual = {"scale": fits, "rotation": {0}, "opacity": {100}}
+            read = {p.findtext("parameterid", ""): p.findtext("value") or "" for p in effect.iterfind("parameter")}
+            figures = {key: _fraction(read[key]) for key in usual if read.get(key)}
+            values = [f"{key} {float(value):.4g}" for key, value in figures.items() if nearest(value) not in usual[key]]
             if values:
                 yield " ".join([name, *values])
         elif effect.findtext("mediatype") != "audio" and effect.findtext("effectid") not in _READ:
@@ -167,7 +185,6 @@ def _effects(item: ET.Element) -> Iterator[str]:
 
 _READ = ("timeremap", "audiolevels")
 _FIGURES = ("basic", "opacity")
-_USUAL = {"scale": "100", "rotation": "0", "opacity": "100"}
 _CROSSED, _DIPPED = "Cross Dissolve", "Dip to Color Dissolve"
 
 
