@@ -21,6 +21,7 @@ from cinecut.interchange.back.begin import begin
 from cinecut.interchange.back.bring import bring, compared, today
 from cinecut.interchange.build import ExportOptions, sequence_of
 from cinecut.interchange.export import layout_for
+from cinecut.interchange.tracks import Stems
 from cinecut.interchange.writers import edl, fcpxml, otio_file, xmeml
 from cinecut.render.check import layout_of
 
@@ -305,6 +306,21 @@ def test_a_spec_begins_on_the_command_line(tmp_path: Path) -> None:
     assert "is there already" in again.stderr
     for wrong in (("import", "cut.xml"), ("import", "cut.xml", "--new", "x.yaml")):
         assert cinecut(*wrong, cwd=tmp_path).returncode == 1
+
+
+@pytest.mark.parametrize("kind", ["otio", "fcp", "premiere"])
+def test_rendered_stems_come_back_as_no_change(kind: str, tmp_path: Path) -> None:
+    """What `export --stems` put there itself; another sound is listed, each for what it is."""
+    (spec := tmp_path / "spec.yaml").write_text(BEFORE)
+    end, write = FORMATS[kind]
+    stems = Stems({"effects": tmp_path / "cut_stems" / "effects.wav"}, 48000 * 12)
+    made = write(sequence_of(layout_for(spec), "cut", ExportOptions(tmp_path, stems=stems)))
+    (file := tmp_path / f"cut{end}").write_bytes(data := made.files[end])  # type: ignore[attr-defined]
+    assert b"effects.wav" in data
+    found = bring(spec, file)
+    assert (found.said, found.by_hand) == ([], [])
+    file.write_bytes(data.replace(b"effects.wav", b"sirens.wav"))
+    assert bring(spec, file).by_hand == ["sirens.wav is heard in it, and is not in the spec"]
 
 
 def test_comments_of_a_shot_that_is_gone_are_said(tmp_path: Path) -> None:

@@ -252,7 +252,7 @@ def _check_free(target: Path, sheet: Path, force: bool) -> None:
         (folder / f"{target.stem}.credits.txt").lstat()  # of what will be written the longest name
     if target.exists() and not force and not may_replace(target):
         again = f"cinecut render {as_word(target)} renders it as it is"
-        hints = (again, "-o SPEC writes another beside it", "--force replaces it")
+        hints = (again, "cinecut analyze -o SPEC writes another beside it", "--force replaces it")
         raise Stop("output", f"{target} is there already, and may have been edited", *hints)
     if sheet.exists() and not force and not is_sheet(sheet):
         raise Stop("output", f"{sheet} is there already, and is no contact sheet", "--force replaces it")

@@ -335,11 +335,21 @@ class Comparison:
     def _sounds(self) -> None:
         """Report songs and other sounds that moved: the spec's music has to be edited by hand."""
         old, new = (
-            [(s.medium, s.start, s.end, s.source, round(s.gain, 1)) for s in cut.sounds if s.medium not in self.films]
+            {(s.medium, s.start, s.end, s.source, round(s.gain, 1)) for s in cut.sounds if s.medium not in self.films}
             for cut in (self.before, self.after)
         )
-        for name, *_ in dict.fromkeys(each[:1] for each in {*old} ^ {*new}):
-            self._hand(f"{name} is heard elsewhere, or at another level")
+        new = {each for each in new if each[0] not in _STEMS or any((each[1], *each[3:]))}
+        names = [{name for name, *_ in sounds} for sounds in (old, new)]
+        for name in sorted({name for name, *_ in old ^ new}):
+            if name not in names[0]:
+                self._hand(f"{name} is heard in it, and is not in the spec")
+            elif name not in names[1]:
+                self._hand(f"{name} is no longer heard in it")
+            else:
+                self._hand(f"{name} is heard elsewhere, or at another level")
+
+
+_STEMS = ("effects.wav", "music.wav")  # as `export --stems` puts them there, from the first frame on
 
 
 def _beats(grid: Grid, start: int, frames: int, rate: Fraction) -> Fraction | None:
