@@ -175,3 +175,17 @@ def test_a_film_that_begins_before_zero_where_nothing_can_is_refused(tmp_path: P
     )
     with pytest.raises(Stop, match=r"would begin on day 133,\d+,\d+,\d+ "):
         film_facts(film)
+
+
+@pytest.mark.parametrize("codec", ["libmp3lame", "ac3", "mp2"])
+def test_in_avi_sound_of_another_rate_has_no_time(codec: str, tmp_path: Path) -> None:
+    """It has one rate for all, by which the place of each packet is counted."""
+    for n, rate in enumerate((48000, 44100)):
+        made(tmp_path / f"{n}.avi", f"-c:v mjpeg -c:a {codec} -ar {rate}")
+    (tmp_path / "list").write_text("file 0.avi\n" * 6 + "file 1.avi\n", encoding="utf-8")
+    made(film := tmp_path / "film.avi", "-c copy", ("-f", "concat", "-i", str(tmp_path / "list")))
+    facts = film_facts(film)
+    with film_sounds(film, facts, 0) as sounds:
+        assert list(sounds.parts[0].between(Fraction(0), Fraction(1, 2)))
+    with film_sounds(film, facts, 0) as sounds, pytest.raises(Stop, match="changes to 44100 samples a second"):
+        list(sounds.parts[0].between(Fraction(13, 2), Fraction(7)))

@@ -19,6 +19,8 @@ from cinecut.language.grid import Grid
 from cinecut.language.timebase import FilmTime, Length, clock, nearest
 from cinecut.language.write import length_text
 
+_NAMED = 5  # events with an effect, before they are only counted
+
 
 @dataclass(frozen=True, slots=True)
 class FilmNamed:
@@ -62,6 +64,7 @@ class Comparison:
         for event in self.events.values():
             if event.said:
                 self.changes.said.append(words.of(event.placed.name, event.said))
+        self._effects(pieces, were)
         self._marks(pieces, were)
         self._sounds()
         return self.changes
@@ -76,6 +79,18 @@ class Comparison:
 
     def _hand(self, text: str) -> None:
         self.changes.by_hand.append(text)
+
+    def _effects(self, pieces: Sequence[EditorPicture], were: Sequence[int | None]) -> None:
+        """List the effects that the editing program put on pictures, each with the events that have it."""
+        having: dict[str, list[str]] = {}
+        for piece, was in zip(pieces, were, strict=True):
+            name = self.placed[was].name if was is not None else f"the new shot at frame {piece.start}"
+            for effect in dict.fromkeys(piece.effects):
+                if was is None or effect not in self.known[was].effects:
+                    having.setdefault(effect, []).append(name)
+        for effect, names in having.items():
+            more = [f"{len(names) - _NAMED} more"] if len(names) > _NAMED else []
+            self._hand(f"{effect} is not brought back: {', '.join([*names[:_NAMED], *more])}")
 
     # The order
 

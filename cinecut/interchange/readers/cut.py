@@ -89,6 +89,7 @@ class EditorPicture:
     fades: tuple[int, int] = (0, 0)  # frames, from black and to it
     gain: float | None = None  # dB of its sound; None: it has none
     over: tuple[int, int] = (0, 0)  # frames by which that comes before it and stays after it
+    effects: tuple[str, ...] = ()  # what else the program does to it, which is not read
 
     @property
     def length(self) -> int:
@@ -181,6 +182,11 @@ class EditorCut:
         """The sounds that are in sync with no picture."""
         tied = {sound for piece in self.pieces for sound in self.under(piece) if self._in_sync(piece, sound)}
         return [sound for sound in self.sounds if sound not in tied]
+
+
+def dissolved(kind: str, frame: int) -> str:
+    """What is said of a transition that is neither a cross-fade nor a fade."""
+    return f"{kind} at frame {frame} is read as a cross-fade"
 
 
 def _decimal(speed: Fraction) -> Fraction:

@@ -135,11 +135,10 @@ def _place(
     speed = pictures / own
     source = reading.number(event.source, own) / own + lead * speed / cut.rate
     start, end = event.start + lead - zero, event.end + lag + faded - zero
-    if event.channel.startswith("A") or event.channel == "NONE":
+    if event.channel != "V":  # B, A2/V, AA/V: with the picture's sound
         cut.sounds.append(EditorSound(start, end, name, source))
+    if "V" not in event.channel and event.channel != "B":
         return
     joint = (lead, event.dissolve - lead) if crossed else (0, 0)
     fades = (event.dissolve if not crossed else 0, faded)
     cut.pieces.append(EditorPicture(start, end, name, source, speed, joint, fades))
-    if event.channel not in ("V", "VA1", "VA2"):  # B, AA/V: its sound goes with it
-        cut.sounds.append(EditorSound(start, end, name, source))

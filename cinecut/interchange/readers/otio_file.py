@@ -129,11 +129,14 @@ def _clip(
     url = getattr(reference, "target_url", "") or ""
     name = cut.known.called(path_of(url) or clip.name)
     speed = Fraction(1)
+    effects = list[str]()
     for effect in clip.effects:
         if isinstance(effect, otio.schema.LinearTimeWarp):
             speed = Fraction(effect.time_scalar).limit_denominator(1000)
         elif isinstance(effect, otio.schema.TimeEffect):
             cut.odd.append(f"{name} at frame {start}: its speed changes within it")
+        elif effect.enabled:
+            effects.append(effect.name or effect.effect_name)
     begin = clip.trimmed_range().start_time
     source = Fraction(begin.value).limit_denominator(1_000_000) / _exact(begin.rate)
     if not shown:
@@ -141,7 +144,8 @@ def _clip(
     elif number:
         cut.odd.append(f"{name} at frame {start} lies over the pictures")
     else:
-        cut.pieces.append(EditorPicture(start, end, name, source, speed, joined[0], (joined[1], 0)))
+        piece = EditorPicture(start, end, name, source, speed, joined[0], (joined[1], 0), effects=tuple(effects))
+        cut.pieces.append(piece)
 
 
 def _exact(rate: float) -> Fraction:
