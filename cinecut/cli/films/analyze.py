@@ -246,8 +246,8 @@ def _check_free(target: Path, sheet: Path, force: bool) -> None:
     if target.suffix.lower() not in SPECS:
         raise Stop("output", f"{target} is no name for a spec: it ends with .yaml", "name another with -o")
     folder = next(folder for folder in target.absolute().parents if os.path.lexists(folder))
-    if not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise Stop("output", f"{folder} is no folder that can be written", "choose another with -o")
+    if not folder.is_dir():
+        raise Stop("output", f"{folder} is no folder", "choose another with -o")
     with contextlib.suppress(FileNotFoundError):
         (folder / f"{target.stem}.credits.txt").lstat()  # of what will be written the longest name
     if target.exists() and not force and not may_replace(target):

@@ -74,12 +74,14 @@ def recut(
     from cinecut.edits.changes.compare import differences
     from cinecut.edits.recut.merging import RecutOptions
     from cinecut.edits.revise import rewrite
-    from cinecut.files import real_path, write_beside
+    from cinecut.files import check_writable, real_path, write_beside
     from cinecut.known.record import keep
     from cinecut.render.check import check_spec, files_of
 
     wanted, target = trailer_length(length), output or spec
     check_free(output, force or dry_run, "--force replaces it, -o names another")
+    if not dry_run:
+        check_writable(target)
     document = _document(spec)
     ours, base, known = _versions(document, only_kept)
     choice = _Choice(music, music_tempo(tempo), wanted, vibe, subtitles, structure, no_models)
