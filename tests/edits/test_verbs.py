@@ -236,6 +236,30 @@ def test_an_id_that_follows_from_what_an_event_says_is_written_when_that_changes
     assert [placed.event.id for placed in state_of(spec).layout.timeline.events].index(name) == 3
 
 
+@pytest.mark.parametrize(
+    ("action", "gone"),
+    [
+        ({"do": "replace", "event": "run", "with": "0:50"}, "'# own'"),
+        ({"do": "swap", "event": "run"}, "'# own'"),
+        ({"do": "set", "path": "4.why"}, "'# own'"),
+        ({"do": "set", "path": "4.alternatives", "value": [{"in": 9}]}, "'# first'"),
+        ({"do": "remove", "event": "run"}, "'# here', '# own', '# first'"),
+        ({"do": "remove", "event": 1}, "'# the beginning', '# the door'"),
+        ({"do": "move", "event": 1, "to": "run"}, ""),
+        ({"do": "duplicate", "event": 1}, ""),
+        ({"do": "slip", "event": "run", "by": "1s"}, ""),
+    ],
+    ids=lambda value: value.get("path", value["do"]) if isinstance(value, dict) else "",
+)
+def test_comments_that_go_with_what_they_stand_beside_are_said(action: dict[str, Any], gone: str, spec: Path) -> None:
+    """A comment is lost with what it says something of, and never unsaid."""
+    rows = "  - shot: 0:40 - 0:42\n    # here\n    why: loud   # own\n    id: run\n"
+    rows += "    alternatives:\n      # first\n      - {in: 8s}"
+    spec.write_text(SPEC.replace(RUN, rows))
+    said = [text for text in edit(spec, action).said if text.startswith("comment")]
+    assert said == ([f"comment{'s' * (', ' in gone)} gone with it: {gone}"] if gone else [])
+
+
 def test_another_revision_is_refused(spec: Path) -> None:
     revision = state_of(spec).revision
     action = {"do": "trim", "event": 1, "out": "0:11"}
