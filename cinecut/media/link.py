@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from dataclasses import replace as changed
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -109,6 +110,7 @@ def _check_same(asset: NamedMedium, report: Report) -> None:
         report.add("other-file", message, asset.owner.place.of("file"), hint)
 
 
+@lru_cache(maxsize=32)  # while a page shows what is edited, each edit asks; the fingerprint is one of the facts
 def check_facts(film: Path, facts: FilmFacts) -> None:
     """Raise Stop where the facts of a film are not those of its file: every time of the spec is counted by them, and a
     hand may have changed them. What its head and its first picture tell is compared; its rate is with its pictures."""
