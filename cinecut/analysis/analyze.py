@@ -160,7 +160,7 @@ def _analyze(request: Request, progress: Progress, cache: Cache | None) -> Analy
         said,
         watched.described,
         bars,
-        credits_text(_credits(request.films), song.credit if song else None),
+        credits_text(request.films, song.credit if song else None),
         tuple(takes),
         score,
         watched.rendered,
@@ -191,10 +191,6 @@ def _check_twice(films: Sequence[Listened]) -> None:
         other = known.setdefault(each.facts.fingerprint, each.request.film)
         if other is not each.request.film:
             raise Stop("option", f"{each.request.film} is the same film as {other}", "name each film once")
-
-
-def _credits(films: Sequence[Path]) -> str | None:
-    return "\nFilm: ".join(filter(None, (own_credit(film, "film") for film in films))) or None
 
 
 def _check_names(request: Request) -> None:

@@ -6,6 +6,7 @@ import json
 import random
 import re
 import shutil
+import subprocess
 import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -16,6 +17,7 @@ import numpy as np
 import pytest
 from commandline import cinecut
 from footage import make_film, song
+from oracle import BUNDLED
 
 from cinecut.analysis.analyze import Analysis, analyze
 from cinecut.analysis.request import Request
@@ -339,3 +341,30 @@ def test_a_tempo_is_told_and_stays(
     act = cinecut("recut", "spec.yaml", "--tempo", "90", "--act", "act 3", cwd=tmp_path, **cache)
     assert act.returncode == 1
     assert "all acts have one tempo" in act.stderr
+
+
+def test_the_credits_are_those_of_the_song_that_there_is(studio: Path, own_analyses: Path, tmp_path: Path) -> None:
+    """Another song's file names that one, one that wants nobody named leaves none."""
+    for name, artist in (("one", "Somebody"), ("two", "Another"), ("three", "")):
+        tags = ("-metadata", f"artist={artist}")  # an empty one is none
+        command = [str(BUNDLED), "-v", "error", "-i", str(studio / "slow.wav"), *tags, str(tmp_path / f"{name}.flac")]
+        subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+
+    def named(*words: str | Path) -> str:
+        options = ("--no-models", "--length", "12s")
+        done = cinecut(*words, *options, cwd=tmp_path, CINECUT_CACHE_DIR=str(own_analyses))
+        assert done.returncode == 0, done.stderr
+        file = tmp_path / "spec.credits.txt"
+        return file.read_text(encoding="utf-8") if file.exists() else ""
+
+    assert "Somebody" in named("analyze", studio / "film.mkv", "--music", "one.flac", "-o", "spec.yaml")
+    credit = named("recut", "spec.yaml", "--music", "two.flac")
+    assert ("Another" in credit, "Somebody" in credit) == (True, False)
+    assert named("recut", "spec.yaml", "--music", "three.flac") == ""
+    (tmp_path / "other").mkdir()
+    named("recut", "spec.yaml", "--music", "two.flac", "-o", "other/spec.yaml")
+    assert "Another" in (tmp_path / "other" / "spec.credits.txt").read_text(encoding="utf-8")
+    for verb, name in (("undo", "Another"), ("undo", "Somebody"), ("redo", "Another")):
+        done = cinecut(verb, "spec.yaml", cwd=tmp_path, CINECUT_CACHE_DIR=str(own_analyses))
+        assert done.returncode == 0, done.stderr
+        assert name in (tmp_path / "spec.credits.txt").read_text(encoding="utf-8")

@@ -287,6 +287,27 @@ def test_nothing_that_a_person_changed_meanwhile_is_lost(spec: Path) -> None:
         redo(spec)
 
 
+def test_edits_go_with_a_spec_that_is_moved(spec: Path) -> None:
+    """By its whole folder or by another name; a copy has none, and neither has another text."""
+    edit(spec, {"do": "trim", "event": 1, "out": "0:11"})
+    edit(spec, {"do": "set", "path": "mix.music", "value": "-3"})
+    edited = spec.read_text()
+    spec.with_name("copy.yaml").write_text(edited)
+    assert log(spec.with_name("copy.yaml")) == []
+    spec.rename(other := spec.with_name("other.yaml"))
+    spec.with_name("later.yaml").write_text(edited.replace("# loud", "# soft"))
+    assert log(spec.with_name("later.yaml")) == []
+    undo(other)
+    undo(other)
+    assert other.read_text() == SPEC
+    (folder := spec.parent / "moved").mkdir()
+    other.rename(moved := folder / "film.yaml")
+    redo(moved)
+    redo(moved)
+    assert moved.read_text() == edited
+    assert len(log(moved)) == 2
+
+
 def test_what_a_person_changed_in_an_edit_is_not_undone(spec: Path) -> None:
     edit(spec, {"do": "trim", "event": 1, "out": "0:11"})
     spec.write_text(changed := spec.read_text().replace("0:10 - 0:11", "0:10 - 0:11.5"))

@@ -71,6 +71,7 @@ def recut(
 
     Example: cinecut recut specs/film.yaml --music other.ogg --length 60s --dry-run
     """
+    from cinecut.analysis.report.credits import credit_beside
     from cinecut.edits.changes.compare import differences
     from cinecut.edits.recut.merging import RecutOptions
     from cinecut.edits.revise import rewrite
@@ -97,6 +98,7 @@ def recut(
         else:
             result = _elsewhere(result, spec, target)
             write_beside(target, result.text, [spec, *sources, *files_of(ours.spec, spec.parent)])
+        print_diagnostics(credit_beside(target, result.layout.trailer.spec, spec.parent))
         keep(replace(now, wrote=result.wrote, text=result.text))
         _page_anew(target, analysis, now)
     changed = differences(ours.layout, result.layout)
