@@ -88,6 +88,15 @@ def test_the_pace_rises_from_act_to_act(name: str) -> None:
     assert 0.7 * least <= sum(slot.want.shows for slot in slots) <= 1.5 * most
 
 
+@pytest.mark.parametrize("name", names())
+def test_act_1_is_hardly_slower_than_the_genres_pace_says(name: str) -> None:
+    for length in (*LENGTHS[1:], 75, 105, 150):
+        for talks in (False, True):
+            shots = _beats(_drawn(name, length, talks=talks), "act 1")
+            assert max(shots) <= 1.25 * load_vibe(name).pace[0], length
+            assert sum(shots) <= 1.12 * load_vibe(name).pace[0] * len(shots), length
+
+
 def test_there_are_many_skeletons_and_every_one_is_some_vibes() -> None:
     used = {load_vibe(name).skeleton for name in names()}
     assert used == set(skeleton_names()) - {TEASER}

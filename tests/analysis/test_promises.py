@@ -142,6 +142,26 @@ def test_the_last_exchanges_bring_a_sequence_nearer_to_what_it_must_reach(monkey
     assert sum(after < before - 0.02 for before, after in lacking) >= len(lacking) / 3
 
 
+def test_what_act_3_lacks_in_movement_changes_what_the_beam_finds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not only the exchanges after it, which keep the beats at which its shots meet."""
+    beam, searches = _Search.beam, list[_Search]()
+
+    def recorded(search: _Search) -> list[int]:
+        searches.append(search)
+        return beam(search)
+
+    monkeypatch.setattr(_Search, "beam", recorded)
+    vibe, speed, rises = load_vibe("drama"), Fraction(80), list[tuple[float, float]]()
+    for seed in range(4):
+        takes = _film(random.Random(f"rise {seed}"), RATES[0], shots=60, spoken=0.0)
+        arrange(_slots(vibe, Fraction(60), speed, False), takes, vibe, _tempo(vibe, speed, RATES[0]))
+        first = searches[0]
+        dear = _Search(first.gaps, first.options, first.pairs, Prices(rise=8), lambda _, n, __: searches[0].steps[n])
+        rises.append((first.rise.least(beam(first)), dear.rise.least(beam(dear))))
+        searches.clear()
+    assert all(dear > cheap for cheap, dear in rises), rises
+
+
 def _shown(cut: Cut, length: Fraction) -> Options:
     assert cut.take is not None
     seen = [np.array([cut.take.sight(time)]) for time in (cut.in_, cut.in_ + length)]

@@ -28,6 +28,7 @@ _USED = Fraction(60, 100)  # of what can be shown of it, at most
 DARK = Fraction(11, 100)  # of the trailer at most: black and cards
 DARKEST = Fraction(12, 100)  # the same, if only so the last card ends where it should
 READ = Fraction(12, 10)  # seconds that a card needs to be read
+_QUICKER = 0.25  # of a shot: from here on act 1 gets one more, rather than longer ones
 _END = Fraction(1)  # seconds of the shot that ends a trailer, at least
 
 
@@ -297,8 +298,8 @@ def _with_best(slots: list[Slot]) -> list[Slot]:
 
 
 def scaled_pace(plan: Plan, parts: Sequence[SkeletonPart], beats: int) -> tuple[int, int, int]:
-    """The vibe's pace, changed if the number of shots would leave the vibe's limits. Each act is faster than the one
-    before."""
+    """The vibe's pace, changed if the number of shots would leave the vibe's limits, but act 1 no slower. Each act is
+    faster than the one before."""
     vibe = plan.vibe
     least, most = (count * plan.length / 90 for count in vibe.shots)
     first, second, third = vibe.pace
@@ -308,7 +309,11 @@ def scaled_pace(plan: Plan, parts: Sequence[SkeletonPart], beats: int) -> tuple[
     factor = expected / most if expected > most else expected / least if expected < least else Fraction(1)
     # Halfway between the two: the pace is felt, the number of shots only results from it.
     factor = (1 + factor) / 2
-    return max(2, round(first * factor)), max(2, round(second * factor)), max(1, round(third * factor))
+    return (
+        max(2, round(first * min(Fraction(1), factor))),
+        max(2, round(second * factor)),
+        max(1, round(third * factor)),
+    )
 
 
 def shots_of(plan: Plan, part: SkeletonPart, beats: int, paces: tuple[int, int, int]) -> list[Slot]:
@@ -316,7 +321,7 @@ def shots_of(plan: Plan, part: SkeletonPart, beats: int, paces: tuple[int, int, 
     pace = paces[part.pace]
     lengths = {
         "one": lambda: [beats],
-        "even": lambda: _even(beats, pace),
+        "even": lambda: _even(beats, max(1, round(beats / pace + (_QUICKER if part.pace == 0 else 0))), pace),
         "quickening": lambda: _quickening(beats, pace, max(pace, min(2 * pace, paces[1] - 1))),
     }[part.shape]()
     zones = tuple(Zone(name) for name in part.zones)
@@ -333,15 +338,15 @@ def shots_of(plan: Plan, part: SkeletonPart, beats: int, paces: tuple[int, int, 
     ]
 
 
-def _even(beats: int, pace: int) -> list[int]:
-    """About `pace` beats a slot, the longer ones first; from a pace of 4 on, in even numbers if possible."""
-    count = max(1, round(beats / pace))
+def _even(beats: int, count: int, pace: int) -> list[int]:
+    """So many slots of about the same length, the longer ones first; from a pace of 4 on, in even numbers if
+    possible."""
     step = 2 if pace >= 4 else 1
     shortest = max(1, beats // count // step * step)
     lengths = [shortest] * count
     for i in range((beats - sum(lengths)) // step):
         lengths[i % count] += step
-    lengths[0] += beats - sum(lengths)
+    lengths[-1] += beats - sum(lengths)
     return sorted(lengths, reverse=True)
 
 

@@ -78,9 +78,8 @@ class Market:
 
     def worths(self, slot: Slot) -> Floats:
         """The value of each take for a slot, whether it fits or not; -inf if its shot is excluded."""
-        weights, signals = self.weights, self.signals
-        worth = weights.worth * signals["score"] + weights.sharpness * signals["sharpness"]
-        worth = worth + self._tasted(slot)
+        weights = self.weights
+        worth = weights.worth * self.signals["score"] + self._tasted(slot)
         for table in (weights.want.get(slot.want, {}), weights.act.get(slot.act, {})):
             worth = worth + self._weighted(table)
         worth = worth + self._told(slot) + self._zones(slot) + weights.opening * self._opening
@@ -239,7 +238,7 @@ class Market:
         """What it costs if a part is not heard as it is."""
         if cut.silenced:
             return self.weights.mute
-        return self.weights.tone if cut.tone is not None else self.weights.split * bool(cut.lead or cut.trail)
+        return self.weights.tone if cut.tone is not None else 0.0
 
     def _fitted(self, gap: Gap, numbers: Iterable[int]) -> Iterator[tuple[int, list[Cut]]]:
         """Takes, each with its part that fills a gap, without a line of its own; with each sound that it may have."""

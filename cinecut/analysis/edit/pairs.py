@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.analysis.edit.candidates import Candidate
-from cinecut.analysis.edit.cuts import FACE, LAST, Cut, Take
+from cinecut.analysis.edit.cuts import LAST, Cut, Take
 from cinecut.analysis.edit.parts import SPOKEN_WELL, Gap
 from cinecut.analysis.edit.weights import Weights
 from cinecut.analysis.film.signals import likenesses
-from cinecut.analysis.story.subjects import Cast, same_subject
+from cinecut.analysis.story.subjects import Cast, grouped, same_subject
 from cinecut.language.timebase import FilmTime
 
 Floats = NDArray[np.float64]
@@ -113,6 +113,11 @@ class Pairs:
         return np.asarray(weight["alike"] * np.maximum(0, self.likeness - _CLOSE) + same)
 
     @cached_property
+    def set_ups(self) -> list[NDArray[np.int_]]:
+        """The takes of each set-up of the film."""
+        return grouped(self.likeness, self.alike)
+
+    @cached_property
     def repeats(self) -> NDArray[np.bool_]:
         """Whether a line that stands alone in one take has the words of one in another [takes + 1, takes]; the last row
         is of no take."""
@@ -137,16 +142,8 @@ class Pairs:
         return Cast.of([take.look for take in self.takes])
 
     @cached_property
-    def _close(self) -> NDArray[np.bool_]:
-        return np.array([take.look.face >= FACE for take in self.takes])
-
-    @cached_property
     def _start(self) -> Floats:
         return np.array([float(take.range.start.seconds) for take in self.takes])
-
-    @cached_property
-    def _loud(self) -> Floats:
-        return np.array([take.signals.loud for take in self.takes])
 
     def usual(self, options: Sequence[Options]) -> Floats:
         """The mean differences between the candidates of neighbouring slots in movement, light and place of the eye: a
@@ -167,15 +164,11 @@ class Pairs:
             ("movement", "light", "eye"), _differences(before, after), usual, strict=True
         ):
             worth += joint.price * weight[name] * np.minimum(_FAR, difference / mean)
-        close = self._close[before.numbers][:, None] == self._close[after.numbers][None]
-        worth += weight["size"] * close * bool(self._close.any())
         if not joint.at_once:
-            return np.asarray(weight["across"] * worth)
+            return worth
         if not gap.opens:
-            start, loud = self._start, self._loud
-            worth += weight["order"] * self.order * np.sign(start[after.numbers][None] - start[before.numbers][:, None])
-            if gap.slot.act == "act 3":
-                worth += weight["swell"] * np.sign(loud[after.numbers][None] - loud[before.numbers][:, None])
+            later = self._start[after.numbers][None] - self._start[before.numbers][:, None]
+            worth += weight["order"] * self.order * np.sign(later)
         worth[self.likeness[np.ix_(before.numbers, after.numbers)] > self.alike] = -np.inf
         worth[before.ends[:, 1][:, None] != after.ends[:, 0][None]] = -np.inf
         worth[before.over[:, 1][:, None] > after.free[:, 0][None]] = -np.inf

@@ -3,9 +3,9 @@
     candidates of all slots ─ beam search ─ exchanges, as long as one is for the better ─► one candidate for each slot
 
 What a sequence is worth: its candidates' worths, what each pair in a row is worth (movement, light and the place of the
-eye carry over, picture sizes alternate, the order of the film is kept as far as the skeleton wants), less for
-look-alikes within reach, less if a third of act 3 does not move more than act 2, less for a main subject of the film
-that act 1 does not introduce, and for each shot with which a row of one subject gets too long.
+eye carry over, the order of the film is kept as far as the skeleton wants), less for look-alikes within reach and for a
+set-up that stands again and again, less if a third of act 3 does not move more than act 2, less for a main subject of
+the film that act 1 does not introduce, and for each shot with which a row of one subject gets too long.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ _TOLERABLE = 0.06  # the same at which no shots are exchanged for its sake alone
 _LACKING = 100.0  # what all that a sequence can lack is worth
 _MENDED = 4  # of the sequences found, those that lack least
 _FIRST = 8  # candidates of a slot, the best first, with which a sequence that lacks something is tried
+_TWICE = 2  # times that each set-up may stand in the trailer; more by its share of the film
 _NEARBY = 6  # slots apart, between which shots change places; with the last slot, from anywhere
 
 Offers = Sequence[Sequence[Candidate]]  # of each gap
@@ -126,8 +127,10 @@ class _Search:
         mute, tone = pairs.weights.mute * (prices.mute - 1), pairs.weights.tone * (prices.own - 1)
         self.gaps, self.pairs = gaps, pairs
         self.empty = pairs.weights.empty * max(prices.mute, prices.own, prices.eye, prices.rise, prices.cast)
+        moving = [pairs.weights.act.get(gap.slot.act, {}).get("motion", 0.0) * (prices.rise - 1) for gap in gaps]
         self.options = options = [
-            replace(each, worths=each.worths + mute * each.mute + tone * each.dubbed) for each in options
+            replace(each, worths=each.worths + mute * each.mute + tone * each.dubbed + moves * each.motion)
+            for each, moves in zip(options, moving, strict=True)
         ]
         self.takes = [each.numbers.tolist() for each in options]  # quicker one by one than arrays
         self.ends = [each.ends.tolist() for each in options]
@@ -139,10 +142,22 @@ class _Search:
         self.cast = Casting.of(gaps, options, pairs, prices.cast)
         self.shot_of = np.array([*(take.shot for take in pairs.takes), -1], int)  # the last one: of no take
         self.shots = int(self.shot_of.max()) + 1
+        self.set_up, self.stands = self._set_ups()
         self.repeating = bool(pairs.repeats.any())
         self.near = {number: self._near(at) for at, number in enumerate(self.shown)}
         self.penalties = dict[tuple[int, ...], tuple[float, float]]()  # of whole sequences, for rise and cast
         self.similar = np.vstack([pairs.near, np.zeros(len(pairs.takes))])  # the last row: to no take
+
+    def _set_ups(self) -> tuple[NDArray[np.int_], Floats]:
+        """The set-up of each take [takes + 1], and how often each may stand in the trailer [set-ups + 1]. The last ones
+        are of no take, and of all set-ups that cannot stand too often."""
+        takes, often = self.pairs.takes, [each for each in self.pairs.set_ups if len(each) > _TWICE]
+        length = np.array([float(take.range.duration) for take in takes])
+        set_up, stands = np.full(len(takes) + 1, len(often)), np.full(len(often) + 1, np.inf)
+        for number, members in enumerate(often):
+            set_up[members] = number
+            stands[number] = max(_TWICE, np.ceil(len(self.shown) * length[members].sum() / length.sum()))
+        return set_up, stands
 
     def lacks(self, places: Places) -> Lacks:
         """How far a sequence is from the requirements."""
@@ -191,8 +206,8 @@ class _Search:
             values[places >= 0] += self.steps[number][places[places >= 0]]
         values += [self.cast.beside(options, path.takes, ()) for path in paths]
         takes = list(zip_longest(*(reversed(path.takes) for path in paths), fillvalue=-1))  # from the last ones back
-        near = [(_nearness(away), others) for away, others in enumerate(takes[:_FAR], 1)]
         spoken = list(zip_longest(*(path.spoken for path in paths), fillvalue=-1))
+        near = [(_nearness(away), others) for away, others in enumerate(takes[:_FAR], 1)]
         return self._among(values, options, near, _by_path(takes, paths), _by_path(spoken, paths))
 
     def _among(
@@ -215,6 +230,8 @@ class _Search:
         taken[*each, known] = True
         shown[*each, self.shot_of[known]] = True
         values += self.pairs.weights.again * shown[..., options.shots]
+        often = (self.set_up[known][..., None] == np.arange(len(self.stands))).sum(-2) >= self.stands
+        values += self.pairs.weights.returns * often[..., self.set_up[options.numbers]]
         if self.repeating and options.speaks.any():
             said = self.pairs.repeats[np.asarray(spoken, int)][..., options.numbers].any(-2)
             values += self.pairs.weights.again * (said & options.speaks)
@@ -280,14 +297,6 @@ class _Search:
             total += sum(nearness * float(self.similar[take, chosen[number]]) for nearness, take in near)
         return total
 
-    def _repeated(self, places: Places, chosen: Mapping[int, int]) -> float:
-        """What a sequence costs for other parts of one shot, and for words that are said twice."""
-        said = [take for n, take in chosen.items() if self.options[n].speaks[places[n]]]
-        again = len(chosen) - len({int(self.shot_of[take]) for take in chosen.values()})
-        if self.repeating:
-            again += int(np.triu(self.pairs.repeats[np.ix_(said, said)], 1).sum())
-        return self.pairs.weights.again * again
-
     def _exchanges(self, places: Places) -> Iterator[tuple[float, Places]]:
         """Sequences with another shot in one slot, or two in each other's, and how much more they are worth."""
         for number in self.shown:
@@ -346,6 +355,17 @@ class _Search:
             near = [(nearness, chosen[n]) for nearness, n in self.near[number] if n in chosen]
             total += sum(nearness * float(self.pairs.near[take, chosen[number]]) for nearness, take in near)
         return total + penalties[1]
+
+    def _repeated(self, places: Places, chosen: Mapping[int, int]) -> float:
+        """What a sequence costs for other parts of one shot, for words that are said twice, and for set-ups that stand
+        too often."""
+        said = [take for n, take in chosen.items() if self.options[n].speaks[places[n]]]
+        again = len(chosen) - len({int(self.shot_of[take]) for take in chosen.values()})
+        if self.repeating:
+            again += int(np.triu(self.pairs.repeats[np.ix_(said, said)], 1).sum())
+        counts = np.bincount(self.set_up[list(chosen.values())], minlength=len(self.stands))
+        returns = float(np.maximum(0, counts - self.stands).sum())
+        return self.pairs.weights.again * again + self.pairs.weights.returns * returns
 
     def _near(self, at: int) -> list[tuple[float, int]]:
         """The slots within reach of the shown slot at a place, each with its nearness."""

@@ -21,7 +21,6 @@ class Weights:
     worth: float
     taste: float
     described: float
-    sharpness: float
     meaning: float
     drama: float
     zone: tuple[float, float]
@@ -29,8 +28,8 @@ class Weights:
     line: float
     mute: float
     tone: float
-    split: float
     again: float
+    returns: float
     empty: float
     spoils: float
     blank: float

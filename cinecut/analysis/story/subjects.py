@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +48,7 @@ class Cast:
         known = {look: number for number, look in enumerate(dict.fromkeys(looks))}
         signatures = _signatures(list(known))
         order = [known[look] for look in looks]
-        groups = _grouped(_linked(signatures))
+        groups = grouped(_linked(signatures), _ONE)
         near, subject = signatures @ signatures.T, np.full(len(known), -1)
         sure, shares = np.zeros(len(known), bool), list[float]()
         for group in groups:
@@ -61,15 +62,15 @@ class Cast:
         return cls(subject[order], sure[order], shares)
 
 
-def _grouped(alike: Floats) -> list[NDArray[np.int_]]:
-    """The shots of each subject, those of most shots first: two groups become one as long as their shots are alike on
-    average (average linkage)."""
+def grouped(alike: NDArray[np.floating[Any]], least: float) -> list[NDArray[np.int_]]:
+    """The shots of each group, those of most shots first: two groups become one as long as their shots are alike by so
+    much on average (average linkage)."""
     member, total, count = np.eye(len(alike), dtype=bool), alike.astype(np.float64), np.ones(len(alike))
     while len(total) > 1:
         mean = np.round(total / np.outer(count, count), 6)
         np.fill_diagonal(mean, -1)
         nearest, here = mean.argmax(axis=1), np.arange(len(mean))
-        joined = here[(nearest[nearest] == here) & (here < nearest) & (mean.max(axis=1) >= _ONE)]
+        joined = here[(nearest[nearest] == here) & (here < nearest) & (mean.max(axis=1) >= least)]
         if not len(joined):
             break
         gone = nearest[joined]
