@@ -129,6 +129,7 @@ def analyze(
     title: str | None = None,
     blocks: bool = False,
     music: AnyPath | None = None,
+    tempo: Fraction | float | str | None = None,
     subtitles: AnyPath | None = None,
     length: Fraction | float | str | None = None,
     spoilers: bool = False,
@@ -137,13 +138,13 @@ def analyze(
 
     Of several films, such as a series, it chooses over all of them, as if one followed the other; with `blocks` each
     has a part of its own after its title. `vibe` and `structure` are a genre and a skeleton, or files of one's own;
-    `length` is in seconds, or a text such as 1:30; `subtitles` are of a single film. The spec names its files as one
-    beside the first film.
+    `tempo` is in beats a minute, of the song or of a trailer without one; `length` is in seconds, or a text such as
+    1:30; `subtitles` are of a single film. The spec names its files as one beside the first film.
 
     An example is in docs/llms.md.
     """
     from cinecut.analysis.analyze import analyze as run
-    from cinecut.analysis.request import Request, trailer_length
+    from cinecut.analysis.request import Request, music_tempo, trailer_length
     from cinecut.vibes import load_vibe
     from cinecut.vibes.skeleton import load_skeleton
 
@@ -160,6 +161,7 @@ def analyze(
         load_vibe(vibe),
         Path(subtitles) if subtitles is not None else None,
         music=Path(music) if music is not None else None,
+        tempo=music_tempo(tempo, "`tempo`") if tempo is not None else None,
         length=trailer_length(length, "`length`") if length is not None else None,
         spoilers=spoilers,
         structure=load_skeleton(structure) if structure is not None else None,

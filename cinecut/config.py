@@ -72,12 +72,20 @@ KEYS: dict[str, Key] = {
 }
 
 
+_ROOM = 200  # characters
+
+
 @dataclass(frozen=True, slots=True)
 class Default:
     """A value that is set, and where: `cinecut.toml:3`, or the environment variable."""
 
     value: str
     where: str
+
+    @property
+    def shown(self) -> str:
+        """The value as a person is shown it: a very long one shortened."""
+        return self.value if len(self.value) <= _ROOM else excerpt(self.value, _ROOM)
 
 
 def defaults(folder: Path | None) -> dict[str, Default]:
@@ -86,7 +94,7 @@ def defaults(folder: Path | None) -> dict[str, Default]:
     found: dict[str, Default] = {}
     files = [(user_file(), "user"), *([(file, "spec")] if folder and (file := file_beside(folder)) else [])]
     for file, kind in files:
-        if os.path.isfile(file):  # noqa: PTH113 - Path's own raises where a folder is closed to us
+        if os.path.lexists(file):
             found |= _read(file, kind == "user", report)
     for name, key in KEYS.items():
         if value := os.environ.get(key.variable, "").strip():
@@ -114,20 +122,30 @@ def file_beside(folder: Path) -> Path | None:
     """The file nearest to a folder's specs; a pyproject.toml counts only with a section for cinecut."""
     for place in (folder.absolute(), *folder.absolute().parents):
         for file in (place / "cinecut.toml", place / "pyproject.toml"):
-            if file.is_file() and (file.name == "cinecut.toml" or "[tool.cinecut" in _content(file)):
+            if file.name == "cinecut.toml":
+                if os.path.lexists(file):
+                    return file
+            elif file.is_file() and b"[tool.cinecut" in _content(file):
                 return file
     return None
 
 
-def _content(file: Path) -> str:
+def _content(file: Path) -> bytes:
     with open_file(file) as opened:
-        return opened.read(_MOST_BYTES).decode("utf-8", "replace")
+        return opened.read(_MOST_BYTES)
 
 
 def _read(file: Path, of_user: bool, report: Report) -> dict[str, Default]:
     import tomllib
 
-    text, found = _content(file), dict[str, Default]()
+    found = dict[str, Default]()
+    try:
+        text = _content(file).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        row = error.object.count(b"\n", 0, error.start)
+        message = f"byte {error.object[error.start]:02X} is not UTF-8 text"
+        report.add("not-text", message, Span(str(file), row, 0, row, 1), "save the file as UTF-8")
+        return {}
     try:
         table: Any = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

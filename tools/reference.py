@@ -93,7 +93,9 @@ _HANDOFF = """\
 `cinecut export SPEC --to TARGET` writes a project in which a person cuts on. The film need not be there: media are
 named by absolute URLs, which `--media-root` moves to another machine. What a program cannot show is printed by event,
 and with `--json` it is the list `unsupported`; nothing is left out unsaid. `cinecut import SPEC FILE`
-brings what is changed there back into the spec (`--dry-run` only says it). This is what each target keeps:"""
+brings what is changed there back into the spec (`--dry-run` only says it). What is switched off there is neither seen
+nor heard, and what a spec has no word for (effects, wipes, a clip that runs backwards, a sequence in another) is
+listed, for a hand to do. This is what each target keeps:"""
 
 
 def _table(part: dict[str, Any], schema: str) -> list[str]:

@@ -37,7 +37,7 @@ from cinecut.analysis.plugged import Describing, beats_stage
 from cinecut.analysis.programme import Programme
 from cinecut.analysis.report.credits import credits_text, own_credit
 from cinecut.analysis.request import Request
-from cinecut.analysis.song.beats import Beats
+from cinecut.analysis.song.beats import Beats, octave_of
 from cinecut.analysis.song.levels import LEVELS
 from cinecut.analysis.stage import Progress, StageRunner
 from cinecut.analysis.story import arc
@@ -145,7 +145,7 @@ def _analyze(request: Request, progress: Progress, cache: Cache | None) -> Analy
     last = _last(cuts, tempo, request.length, score)
     decided = replace(decided, spoilers=request.spoilers, plugins=request.plugins, last=last)
     length = _length_of(cuts, tempo, last)
-    short = [*unsure, *_without_room(texts, cuts), *_too_short(request.film, length, wanted, tempo, score)]
+    short = [*unsure, *_without_room(texts, cuts), *_too_short(request, length, wanted, tempo, score)]
     short += _little_choice(request.film, takes, cuts)
     said = (*watched.diagnostics, *song_warnings, *watched.described.diagnostics, *narrative.diagnostics, *short)
     return Analysis(
@@ -160,7 +160,7 @@ def _analyze(request: Request, progress: Progress, cache: Cache | None) -> Analy
         said,
         watched.described,
         bars,
-        credits_text(_credits(request.films), song.credit if song else None),
+        credits_text(request.films, song.credit if song else None),
         tuple(takes),
         score,
         watched.rendered,
@@ -193,10 +193,6 @@ def _check_twice(films: Sequence[Listened]) -> None:
             raise Stop("option", f"{each.request.film} is the same film as {other}", "name each film once")
 
 
-def _credits(films: Sequence[Path]) -> str | None:
-    return "\nFilm: ".join(filter(None, (own_credit(film, "film") for film in films))) or None
-
-
 def _check_names(request: Request) -> None:
     """Raise Stop if a file's name is not UTF-8: the spec, which is UTF-8, could not contain it."""
     for file in (*request.films, request.music):
@@ -223,8 +219,8 @@ def _music(request: Request, progress: Progress) -> tuple[CutSong | None, list[D
     facts = probe.song_facts(file)
     line = StageRunner(Cache(facts.fingerprint), progress)
     stage = beats_stage(request.plugins.get("beats"))
-    own = float(request.tempo or 0)
-    beats, warnings = line.run(stage, file, (own, own) if own else vibe.tempo, own or vibe.likely_tempo)
+    expected, likely = octave_of(request.tempo) if request.tempo else (vibe.tempo, vibe.likely_tempo)
+    beats, warnings = line.run(stage, file, expected, likely)
     return CutSong(file, facts, beats, line.run(LEVELS, file), request.credit or own_credit(file, "song")), warnings
 
 
@@ -328,12 +324,13 @@ def _little_choice(film: Path, takes: Sequence[Take], cuts: Sequence[Cut]) -> li
     return [Diagnostic("film", f"{message}: other vibes will show mostly the same", None, (hint,))]
 
 
-def _too_short(film: Path, seconds: Fraction, wanted: Fraction, tempo: Tempo, score: Score) -> list[Diagnostic]:
+def _too_short(request: Request, seconds: Fraction, wanted: Fraction, tempo: Tempo, score: Score) -> list[Diagnostic]:
     """Warnings if the film or the song is too short for the trailer."""
     song, shortages = score.song, []
-    if seconds < wanted - tempo.grid.seconds_at(Fraction(tempo.grid.metre)):
-        needed = f"{float(wanted):.0f} s: the trailer takes {float(seconds):.0f} s"
-        shortages.append(Diagnostic("film", f"{film.name} has too little to show for {needed}"))
+    bar = tempo.grid.seconds_at(Fraction(tempo.grid.metre))
+    if seconds < wanted - (bar if request.length is None else min(bar, Fraction(1, 2))):
+        needed = f"{float(wanted):g} s: the trailer takes {float(seconds):.1f} s"
+        shortages.append(Diagnostic("film", f"{request.film.name} has too little to show for {needed}"))
     if song is not None and (missing := seconds - (song.facts.duration - score.edit.start)) > 0:
         message = f"{song.file.name} ends {float(missing):.1f} s before the trailer does"
         message += ": parts of it are heard again" if song.beats.tempo is not None else ""
@@ -384,6 +381,7 @@ def _asked(request: Request) -> dict[str, str]:
         "shift": request.shift,
         "rate": request.rate,
         "length": request.length,
+        "tempo": request.tempo,
         "spoilers": request.spoilers or None,
         "match_light": request.match_light or None,
         "measured": not request.transcribes or None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from cinecut.diagnostics import Stop, excerpt
 from cinecut.inference.server import Models
+from cinecut.language.formats import exact
 from cinecut.language.timebase import BadTimeError, parse_seconds
 from cinecut.plugins import Plugin
 from cinecut.vibes import Vibe
@@ -62,6 +64,14 @@ class Request:
     @property
     def skeleton(self) -> Skeleton:
         return self.structure or load_skeleton(self.vibe.skeleton)
+
+
+def music_tempo(asked: Fraction | float | str, name: str) -> Fraction:
+    """Beats a minute, from a number or a text such as 96; `name` is the option's name for the message. Raises Stop."""
+    with contextlib.suppress(BadTimeError):
+        if 20 <= (tempo := exact(asked)) <= 400:
+            return tempo
+    raise Stop("option", f"{name} cannot be {excerpt(asked)}", "write beats a minute, from 20 to 400, such as 96")
 
 
 def trailer_length(asked: Fraction | float | str, name: str) -> Fraction:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -25,7 +26,7 @@ _WIDTH, _TALLEST = 320, 640  # pixels, as those of the shots' pictures
 def look_of(what: str, films: Sequence[Path]) -> NDArray[np.float32]:
     """The look vector of a picture's file or of `FILM@TIME`; a film of the catalogue may be named by its file name
     alone. Raises Stop."""
-    if Path(what).is_file():
+    if os.path.lexists(what):
         with open_media(Path(what), "picture") as media:
             frame = next(media.decode(video=0), None)
         return _vector(frame, what)

@@ -67,6 +67,10 @@ def check_free(target: Path | None, force: bool, hint: str = "--force replaces i
     there is no file."""
     if target is not None:
         check_is_file(target)
+        if not target.parent.is_dir():
+            raise Stop(
+                "missing-file", f"there is no folder {target.parent.absolute()}", "create it first, or name another"
+            )
     if target is not None and os.path.lexists(target) and not force and not may_replace(target):
         raise Stop("output", f"{target} is there already", hint)
 

@@ -12,6 +12,7 @@ import contextlib
 import fcntl
 import hashlib
 import json
+import os
 import time
 import zlib
 from base64 import b64decode, b64encode
@@ -22,10 +23,10 @@ from pathlib import Path
 from typing import Any
 
 from cinecut.diagnostics import Stop
-from cinecut.files import beside, cache_folder, content_of, disk_errors, json_of, real_path
+from cinecut.files import beside, cache_folder, content_of, disk_errors, json_of, real_path, write_beside
 
 _MOST = 200  # entries of one spec; the oldest go first
-_DONE, _UNDONE = ".json", ".undone"
+_DONE, _UNDONE, _PLACE = ".json", ".undone", "spec"
 _ELSEWHERE = "each edit is kept, to be undone; CINECUT_CACHE_DIR names another folder for that"
 
 
@@ -42,15 +43,18 @@ class JournalEntry:
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """The edits of one spec."""
+    """The edits of one spec, which lies at `spec`."""
 
     folder: Path
+    spec: Path
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
         """Keep other processes from editing the spec while the block runs. Raises Stop where nothing can be kept."""
         with disk_errors(self.folder, _ELSEWHERE):
             self.folder.mkdir(parents=True, exist_ok=True)
+            if not (place := self.folder / _PLACE).exists():
+                write_beside(place, str(self.spec).encode("utf-8", "surrogateescape"))
             lock = (self.folder / "lock").open("a")
         with lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -106,8 +110,27 @@ class Journal:
 
 
 def journal_of(spec: Path) -> Journal:
-    name = hashlib.sha256(str(real_path(spec)).encode("utf-8", "surrogatepass")).hexdigest()[:32]
-    return Journal(cache_folder() / "edits" / name)
+    spec, journals = real_path(spec), cache_folder() / "edits"
+    own = Journal(journals / hashlib.sha256(str(spec).encode("utf-8", "surrogatepass")).hexdigest()[:32], spec)
+    with contextlib.suppress(OSError):
+        if not own.folder.exists() and (moved := _moved(journals, spec)) is not None:
+            moved.rename(own.folder)
+            (own.folder / _PLACE).unlink()
+    return own
+
+
+def _moved(journals: Path, spec: Path) -> Path | None:
+    """The journal of a spec that has been moved to where this one is: nothing is at its former place, and this is the
+    text between what can be undone and what can be redone. Raises OSError."""
+    text = content_of(spec).decode("utf-8", "surrogateescape")
+    for place in journals.glob(f"*/{_PLACE}"):
+        former = Path(content_of(place).decode("utf-8", "surrogateescape"))
+        if not os.path.lexists(former):
+            journal = Journal(place.parent, former)
+            texts = [each.after for each in journal.done()[-1:]] + [each.before for each in journal.undone()[:1]]
+            if text in texts:
+                return place.parent
+    return None
 
 
 def _packed(text: str) -> str:

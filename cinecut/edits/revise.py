@@ -17,7 +17,7 @@ from typing import Any
 
 from cinecut.compiler.layout import Layout
 from cinecut.diagnostics import Diagnostic, Report, Stop
-from cinecut.edits.changes.compare import Difference, differences
+from cinecut.edits.changes.compare import Difference, comments_gone, differences
 from cinecut.edits.journal import Journal, JournalEntry, journal_of, made_again, taken_back
 from cinecut.edits.verbs.actions import edited
 from cinecut.files import changed_meanwhile, open_file, write_beside
@@ -160,7 +160,8 @@ def _revised(spec: Path, change: Callable[[SpecState], str], terms: EditOptions,
             raise changed_meanwhile(spec, f"it is revision {before.revision}, not {terms.revision}: look at it again")
         text = change(before)
         after = before if text == before.text else _checked(spec, text, before, terms)
-        done = Edit(spec, before, after, differences(before.layout, after.layout))
+        gone = comments_gone(before.document, after.document, before.layout.trailer.spec)
+        done = Edit(spec, before, after, [*differences(before.layout, after.layout), *gone])
         if not terms.dry_run:
             with note(journal, done):
                 if after is not before:

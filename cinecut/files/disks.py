@@ -40,7 +40,15 @@ def disk_errors(where: Path, hint: str = "") -> Iterator[None]:
             folder = Path(str(named)).absolute().parent
             gone = f"{named} any more" if folder.is_dir() else f"folder {folder}"
             raise Stop("missing-file", f"there is no {gone}") from None
+        hint = hint or _CURES.get(error.errno or 0, "")
         raise Stop("output", f"{named} cannot be written: {error.strerror}", *filter(None, [hint])) from None
+
+
+_CURES = {
+    errno.ENAMETOOLONG: "name a shorter one with -o",
+    errno.EROFS: "write to another folder",
+    errno.EACCES: "write to another folder",
+}
 
 
 def disk_full(where: Path, hint: str = "") -> Stop:

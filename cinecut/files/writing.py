@@ -219,11 +219,16 @@ def _swapped(made: Path, target: Path) -> Callable[[], object]:
 
 
 def check_writable(path: Path) -> None:
-    """Raise Stop if a file is read-only: a rename would replace it all the same. Root is asked by the mode."""
+    """Raise Stop if a file is read-only, for a rename would replace it all the same, or if nothing can be written into
+    its folder, or into the one in which that would be made. Root is asked by the mode."""
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-        locked = not stat.S_IMODE(path.stat().st_mode) & 0o222
-        if locked or not os.access(path, os.W_OK):
-            raise Stop("output", f"{path} is read-only: nothing is written over it", f"chmod u+w {as_word(path)}")
+        hint = "" if stat.S_IMODE(path.stat().st_mode) & 0o222 else f"chmod u+w {as_word(path)}"
+        if hint or not os.access(path, os.W_OK):
+            hint = hint or "its disk or its owner keeps it so: copy it elsewhere"
+            raise Stop("output", f"{path} is read-only: nothing is written over it", hint)
+    folder = next(place for place in real_path(path).parents if os.path.lexists(place))
+    if not os.access(folder, os.W_OK):
+        raise Stop("output", f"the folder {folder} cannot be written", "write to another folder")
 
 
 def _belong_as(old: Path, new: Path) -> None:

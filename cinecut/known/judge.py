@@ -106,7 +106,8 @@ def _film_cut(
     what = f"cut at {clock(begin.seconds)}" if begin == end else f"change of shots, {_span_of(begin, end)}"
     others = f", and {len(inside) - 1} more" if len(inside) > 1 else ""
     frames = layout.trailer.footage[shown.film].facts.rate * (end - shown.start if kept else shown.end - begin)
-    where = f"{-(-frames // 1)} frames {'after it begins' if kept else 'before it ends'}"
+    count = -(-frames // 1)
+    where = f"{count} frame{'s' * (count != 1)} {'after it begins' if kept else 'before it ends'}"
     cures = [f"begin at {_written(layout, starts[kept], shown.film)} or later"] if kept else []
     cures += [f"end at {_written(layout, ends[kept], shown.film)} or earlier"] if kept < len(inside) else []
     cure = " and ".join(cures) if ends[kept] > starts[kept] else "choose another moment"

@@ -24,11 +24,15 @@ from cinecut.language.timebase import (
     parse_times,
 )
 
+_BEYOND = re.compile(r"[eE][-+]?0*[1-9][0-9_]{3}")  # an exponent of four digits
+
 
 def exact(value: object) -> Fraction:
     """An exact number: `24`, `24000/1001`, `62.5`. Raises BadTimeError."""
     try:
-        return Fraction(str(value))
+        if _BEYOND.search(text := str(value)):  # Fraction would count for hours, and fill the memory
+            raise ValueError
+        return Fraction(text)
     except (ValueError, ZeroDivisionError):
         raise BadTimeError(f"{excerpt(value)} is no number such as 24, 62.5 or 24000/1001") from None
 

@@ -97,7 +97,9 @@ SongPart = tuple[Fraction, Fraction]
 
 def heard_parts(music: Music, length: Fraction) -> list[SongPart]:
     """The parts of the song that `length` seconds of trailer use, in order, in seconds of the song: the parts listed in
-    the spec, or all from `start` on, looping from the last bar line to the first."""
+    the spec, or all from `start` on, looping from the last bar line to the first. No trailer may be longer than
+    `LONGEST`; that is reported elsewhere."""
+    length = min(length, Fraction(LONGEST))
     wanted = [(part.in_.seconds, part.out.seconds) for part in music.parts]
     if not wanted:
         wanted = _played_on(music, length)

@@ -6,7 +6,7 @@ import contextlib
 import os
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from difflib import get_close_matches
 from fractions import Fraction
 from functools import cache
@@ -92,9 +92,7 @@ def fill_spec(
         schemas.check_document(root, schemas.TRAILER, numbered, report)
     _check_films(root, report)
     _check_kinds(root, report)
-    for span, words in swallowed(document, _texts()):
-        message = f"{excerpt(words)[1:-1]} is a comment here, and no part of the text"
-        report.add("comment", message, span, "put the whole text in quotes; or a space after the # of a comment")
+    check_comments(document, _texts(), report)
     whole = root if report.ok else _sound_parts(root, report)
     if whole is None:
         return None
@@ -105,6 +103,13 @@ def fill_spec(
         spec = Filler(numbering).fill(Spec, _sound_parts(root, report) or whole)
     check_rules(spec, report)
     return spec
+
+
+def check_comments(document: Document, keys: Container[str], report: Report) -> None:
+    """Report comments that look like words of a text under one of the keys."""
+    for span, words in swallowed(document, keys):
+        message = f"{excerpt(words)[1:-1]} is a comment here, and no part of the text"
+        report.add("comment", message, span, "put the whole text in quotes; or a space after the # of a comment")
 
 
 def _same_entries(

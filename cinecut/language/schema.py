@@ -318,7 +318,8 @@ def _not_allowed(error: ValidationError, node: Node, name: str, allowed: list[ob
     if len(several) > 1 and set(several) <= set(words):
         hint = f"several stand in brackets: [{', '.join(several)}]"
     else:
-        hint = f"did you mean {close[0]}?" if close else "one of: " + ", ".join(words)
+        no_file = "no file has a place here; " if said.endswith((".yaml", ".yml")) else ""
+        hint = f"did you mean {close[0]}?" if close else f"{no_file}one of: {', '.join(words)}"
     yield "wrong-value", f"{name} cannot be {_describe(error.instance)}", node.span, (hint,)
 
 

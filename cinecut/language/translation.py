@@ -15,7 +15,7 @@ from pathlib import Path
 from cinecut.diagnostics import Report, Span, Stop, excerpt
 from cinecut.language.document import MapNode, Node, Scalar, read_document
 from cinecut.language.formats import shown_text
-from cinecut.language.read import inside
+from cinecut.language.read import check_comments, inside
 from cinecut.language.spec import Spec
 from cinecut.language.timebase import BadTimeError
 
@@ -79,6 +79,7 @@ def translations_of(spec: Spec, report: Report) -> dict[str, Translation]:
         if document.root is None:
             translations[language] = Translation(language, file, {}, {})
         elif isinstance(document.root, MapNode):
+            check_comments(document, document.root.keys, report)
             translations[language] = _read(language, file, document.root, report)
         else:
             report.add("wrong-type", f"{file} must be a mapping (text: words)", document.root.span)

@@ -41,8 +41,9 @@ class FirstPicture:
     color: Color
 
 
-def first_picture(path: Path) -> FirstPicture:
-    """Decode the first picture. Raises Stop if none decodes."""
+def first_picture(path: Path, later: bool = True) -> FirstPicture:
+    """Decode the first picture, and where it is of no fields, some `later` ones that may be. Raises Stop if none
+    decodes."""
     with open_media(path) as media:
         video = picture_stream(media, path)
         video.codec_context.thread_count = 1
@@ -55,7 +56,7 @@ def first_picture(path: Path) -> FirstPicture:
             raise Stop("unreadable", message, "without that: ffmpeg -display_rotation 0 -i FILE -c copy OUT")
         rotation, mirrored = orientation(frame)
         order = _field_order(frame, video.codec_context, frames)
-        if order == "progressive" and video.codec_context.name in _IN_FIELDS:
+        if later and order == "progressive" and video.codec_context.name in _IN_FIELDS:
             order = _later_order(media, video)
         return FirstPicture(frame.pts, rotation, mirrored, order, _color(frame, video.codec_context))
 

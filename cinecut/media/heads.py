@@ -1,8 +1,8 @@
-"""What a file's own bytes say that libraries do not: the boxes of an MP4, Dolby Vision's profile 5, and where another
+"""What a file's own bytes say that libraries do not: the boxes of an MP4, Dolby Vision's profiles, and where another
 recording begins that was put behind the first one (`cat 1.flv 2.flv`), which nobody reads and nobody mentions.
 
-Streaming services use profile 5; its colours mean nothing to whoever reads them as they are. PyAV does not show the
-record that says so (`dvcC`), so it is looked for in the film's header.
+Streaming services use some whose colours mean nothing to whoever reads them as they are. PyAV does not show the record
+that says so (`dvcC`), so it is looked for in the film's header.
 """
 
 from __future__ import annotations
@@ -134,16 +134,18 @@ def boxes(path: Path) -> list[tuple[bytes, int]]:
 _FIRST = (b"ftyp", b"styp", b"moof", b"moov", b"sidx", b"mdat", b"wide", b"free", b"skip", b"uuid", b"pnot")
 
 
-def dolby_vision(film: Path) -> int | None:
-    """The profile of Dolby Vision that a film's header names; None for a film without."""
+def colours_are_dolbys_own(film: Path) -> bool:
+    """Whether a film's header names a profile of Dolby Vision whose colours nothing else can read: 5 of HEVC, 10.0 of
+    AV1. Of the others the picture without Dolby's part is one of HDR10, HLG or SDR, and a number says which."""
     with open_file(film) as file:
         file.seek(next((place for kind, place in boxes(film) if kind == b"moov"), 0))
         header = file.read(_HEADER)
-    for name in (b"dvcC", b"dvvC"):
-        at = header.find(name)
-        if at >= 0:
-            record = header[at + 4 : at + 16]
-            if record[:2] == b"\x41\xed":  # Matroska's own frame around it
-                record = record[3:]
-            return record[2] >> 1 if len(record) > 2 else None
-    return None
+    ends = [at + len(mark) for mark in _DOLBY if (at := header.find(mark)) >= 0]
+    record = header[ends[0] :][:12] if ends else b""
+    if record.startswith(b"\x41\xed"):  # Matroska's own frame around it
+        record = record[3:]
+    return len(record) > 4 and record[2] >> 1 in (5, 10) and not record[4] >> 4
+
+
+# What stands before the record: a box's name, or in a transport stream the descriptors of whose it is and how long.
+_DOLBY = (b"dvcC", b"dvvC", b"DOVI\xb0\x05", b"DOVI\xb0\x07")

@@ -198,7 +198,7 @@ def _parts(path: Path, changed: int) -> list[_Part]:
         period = 1 / (Fraction(video.guessed_rate) * base) if video.guessed_rate else None
         packets = (packet for packet in whole_packets(_packets(path, [video.index])) if not packet.is_discard)
         stamps = [_Stamps(packet.pts, packet.dts, packet.is_keyframe, packet.pos or 0) for packet in packets]
-        delay = _delay(stamps) if media.format.name == "mpegts" else None
+        delay = None if guessed else _delay(stamps)
         for number, packet in enumerate(stamps):
             since += 1  # of which but the last one need not have a time
             last = falls.reached

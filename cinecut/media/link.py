@@ -6,8 +6,9 @@ import os
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from dataclasses import replace as changed
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from cinecut.diagnostics import Report, Span, Stop
 from cinecut.files import fingerprint, near, write_beside
 from cinecut.language.document import Document, MapNode, Node, NodePath, odd_spaces, repeated
 from cinecut.language.events import ActMarker, Cue, Entry, Picture, Recorded, Still
-from cinecut.language.facts import FilmFacts, LutFacts, SongFacts, StillFacts
+from cinecut.language.facts import AudioFacts, FilmFacts, LutFacts, SongFacts, StillFacts
 from cinecut.language.read import ABSENT, ANY_RATE, inside, load_spec
 from cinecut.language.spec import Film, Lut, Music, RatingClip, Spec
 from cinecut.language.timebase import FILM_NAME, clock, rate_text
@@ -107,6 +108,39 @@ def _check_same(asset: NamedMedium, report: Report) -> None:
         message = f"{asset.file} is not the file that this spec was made for: {difference}"
         hint = "if it is the right one now, measure it again: cinecut link SPEC"
         report.add("other-file", message, asset.owner.place.of("file"), hint)
+
+
+@lru_cache(maxsize=32)  # while a page shows what is edited, each edit asks; the fingerprint is one of the facts
+def check_facts(film: Path, facts: FilmFacts) -> None:
+    """Raise Stop where the facts of a film are not those of its file: every time of the spec is counted by them, and a
+    hand may have changed them. What its head and its first picture tell is compared; its rate is with its pictures."""
+    from cinecut.media import probe
+    from cinecut.media.first_picture import first_picture
+    from cinecut.media.open import open_media, picture_stream
+    from cinecut.media.sound.film_audio import film_audio
+
+    first = first_picture(film, later=facts.field_order != "progressive")
+    with open_media(film) as media:
+        own = changed(facts, **probe.told_at_once(picture_stream(media, film), first))
+        if facts.stamps and not facts.joined and first.stamp is not None:
+            own = changed(own, start=first.stamp * own.time_base)
+        own = changed(own, audio=film_audio(media, own.start))
+    said, true = (changed(each, audio=_as_stored(each.audio)) for each in (facts, own))
+    others = [field.name for field in fields(said) if getattr(said, field.name) != getattr(true, field.name)]
+    if others:
+        raise other_facts(film, *others)
+
+
+def _as_stored(sounds: Sequence[AudioFacts]) -> tuple[AudioFacts, ...]:
+    """The sounds as their file has them, whichever is the film's own. What a language is called is no matter."""
+    numbered = (changed(sound, stream=sound.stream or at, language=None) for at, sound in enumerate(sounds, 1))
+    return tuple(sorted(numbered, key=lambda sound: sound.stream))
+
+
+def other_facts(film: Path, *names: str) -> Stop:
+    """What is said of a film of which some facts in the spec are not its own."""
+    message = f"the facts in the spec are not those of {film}, which has another {', '.join(names)}"
+    return Stop("other-file", message, "they are not meant for editing: cinecut link SPEC measures them again")
 
 
 def measure(asset: NamedMedium) -> Facts:

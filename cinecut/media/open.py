@@ -301,11 +301,14 @@ def channel_of(stream: Any) -> str:
 
 def _count_channels(media: InputContainer) -> None:
     """Leave decoders no more than the number of channels where a container (QuickTime, CAF, MXF) lists them one by one.
-    PyAV shares that list with every frame and frees it with each: the process would crash. The names stay as a tag."""
+    PyAV shares that list with every frame and frees it with each: the process would crash. The names stay as a tag. Of
+    three channels that nobody named the third is the centre."""
     for stream in media.streams.audio:
         stream.metadata.pop(_ORDER, None)
         stream.metadata.pop(_CHANNEL, None)
         context = stream.codec_context
+        if context is not None and context.layout.name == "3 channels":
+            context.layout = "3.0"  # libraries take the third one for low effects, which no mix to stereo has
         if context is None or not re.match(r"\d+ channels \(", (layout := context.layout).name):
             continue
         order = "+".join(channel.name.split("@")[0] for channel in layout.channels)

@@ -20,9 +20,9 @@ from cinecut.language.facts import FilmFacts, SongFacts, StillFacts
 from cinecut.language.timebase import Timecodes, clock
 from cinecut.media.bitstream import shape_of
 from cinecut.media.decode_order import Tail, bare, beginning_of, check_order, in_decode_order, place_of
-from cinecut.media.first_picture import first_picture
+from cinecut.media.first_picture import FirstPicture, first_picture
 from cinecut.media.frames import KEYS_TRIED, contents, keys_doubtful, only_picture
-from cinecut.media.heads import check_single, dolby_vision
+from cinecut.media.heads import check_single, colours_are_dolbys_own
 from cinecut.media.joined import JoinedMedia, has_behind, restart
 from cinecut.media.open import (
     check_sound,
@@ -49,10 +49,10 @@ def film_facts(path: Path) -> FilmFacts:
     several = has_behind(path)
     with open_media(path) as media:
         video = picture_stream(media, path)
-        context = video.codec_context
-        size, sar = (context.width, context.height), video.sample_aspect_ratio or Fraction(1)
-        if context.name == "hevc" and first.color.space == "unknown" and dolby_vision(path) == 5:
-            message = f"{path} is in Dolby Vision's profile 5, whose colours nothing here can read"
+        head = told_at_once(video, first)
+        codec, untold = video.codec_context.codec.canonical_name, first.color.space == "unknown"
+        if codec in ("hevc", "av1") and untold and colours_are_dolbys_own(path):
+            message = f"{path} is in a profile of Dolby Vision (5, 10.0) whose colours nothing here can read"
             raise Stop("unreadable", message, "get a copy in HDR10 or in SDR, or one of another profile")
         sounds = {stream.index: "its sound" for stream in sound_streams(media)}
         check_codecs(media, path, {video.index: "its picture", **sounds})
@@ -60,25 +60,33 @@ def film_facts(path: Path) -> FilmFacts:
         times = _Clock(JoinedMedia(media, path) if several else media, video, path, first.stamp)
         return FilmFacts(
             fingerprint=fingerprint(path),
-            size=size,
             rate=times.rate,
             duration=times.duration,
             start=times.start,
-            time_base=Fraction(video.time_base or Fraction(1, 1000)),
             variable=times.variable,
             changes=times.changes or lies,
             joined=times.joined or lies,
             gaps=times.gaps,
             stamps=times.stamps,
-            sar=Fraction(sar) if sar > 0 else Fraction(1),
-            rotation=first.rotation,
-            mirrored=first.mirrored,
-            field_order=first.field_order,
-            pix_fmt=str(context.pix_fmt),
-            color=first.color,
             timecode=None if times.variable else _timecode(media, times.rate),
             audio=film_audio(media, times.start),
+            **head,
         )
+
+
+def told_at_once(video: VideoStream, first: FirstPicture) -> dict[str, Any]:
+    """The facts that a film's head and its first picture tell."""
+    context, sar = video.codec_context, Fraction(video.sample_aspect_ratio or 1)
+    return {
+        "size": (context.width, context.height),
+        "time_base": Fraction(video.time_base or Fraction(1, 1000)),
+        "sar": sar if sar > 0 else Fraction(1),
+        "rotation": first.rotation,
+        "mirrored": first.mirrored,
+        "field_order": first.field_order,
+        "pix_fmt": str(context.pix_fmt),
+        "color": first.color,
+    }
 
 
 def _keys_lie(path: Path) -> bool:
@@ -158,8 +166,9 @@ class _Clock:
             last = round(last * self.rate) / self.rate
         longest = max((packet.length for packet in packets[-50:] if packet.length), default=0) * self.time_base
         self.duration = last + (longest if self.variable and longest else 1 / self.rate)
-        if self.duration > _LONGEST:
-            message = f"{path} would last {float(self.duration / 86400):,.0f} days by the times of its pictures"
+        if self.duration > _LONGEST or abs(self.start) > _LATEST:
+            since, days = float(self.start / 86400), float(self.duration / 86400)
+            message = f"by the times of its pictures {path} would begin on day {since:,.0f} and last {days:,.0f} days"
             raise Stop("unreadable", message, "it may be damaged, or several files put one behind the other")
 
     def _constant_rate(self, ticks: list[int], rates: list[Fraction], whole: bool) -> Fraction | None:
@@ -262,6 +271,7 @@ _SEEKS = 8  # parts of a film between which it is tried: an index may be right a
 _TRIED = 10  # packets after a seek
 _GROUP = 1000  # packets from a key frame on, among which most films have the next one
 _LONGEST = 366 * 86400  # seconds of a film
+_LATEST = 10**10  # seconds from zero at which a film may begin: some clocks count from 1970
 _EQUAL = 4  # pictures at a film's head that may have one stamp together: leading ones of a film that was cut
 
 

@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from fractions import Fraction
 from functools import cached_property
-from itertools import chain, islice
+from itertools import chain, islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +41,15 @@ from cinecut.media.bitstream import pictures_to_recover, referenced, shows_nothi
 from cinecut.media.decode_order import restamped_packets
 from cinecut.media.first_picture import UPRIGHT, orientation
 from cinecut.media.frames import contents, only_picture, open_film, packets_from
+from cinecut.media.link import other_facts
 from cinecut.media.open import open_bytes, open_media, packets_of, picture_stream, whole_packets
 from cinecut.media.sound.film_samples import FilmSounds, default_layout, film_sounds, in_blocks, stretch
 from cinecut.media.undecodable import check_pictures, check_reel, pictures_of
 
 _BEFORE = Fraction(2)  # seconds by which stamps of decoding precede those of showing
 _SAMPLES = 4096  # of a packet of sound: with a decoder's 1024, mixing 45 shots takes FFmpeg twice the time
+_ENOUGH = 8  # pictures, by which a film's rate is compared
+_ROUNDED = Fraction(1, 2000)  # seconds by which stamps may be off, where a container's clock is finer
 _REORDER = 32  # pictures in a row that are shown after the end, after which none is shown before it
 
 
@@ -147,20 +150,34 @@ class _Pictures:
 
     def source(self) -> Iterator[Any]:
         """The packets from which the reel's pictures decode, in order, with the film's stamps. Raises Stop."""
-        latest, behind, reordered, in_order = None, 0, self._reordered, self._decoded_in_order
+        stamps, behind, reordered, in_order = list[int](), 0, self._reordered, self._decoded_in_order
         for packet in self.packets_of_film():
             if packet.pts is None:
                 continue
             behind = behind + 1 if packet.pts >= self.end else 0
-            latest = packet.pts if latest is None else max(latest, packet.pts)
+            stamps.append(packet.pts)
             if behind > reordered or (in_order and packet.dts is not None and packet.dts >= self.end):
+                self.check_rate(stamps)
                 return
             if packet.is_discard and packet.pts >= self.first:
                 raise _NotCopyableError
             yield packet
-        reached = None if latest is None else latest * self.base - self.facts.start
+        self.check_rate(stamps)
+        reached = max(stamps) * self.base - self.facts.start if stamps else None
         if reached is None or (not self.facts.variable and reached < self.reel.seen.end.seconds - 3 * self.slack):
             raise self.broken_off(reached)
+
+    def check_rate(self, stamps: Sequence[int]) -> None:
+        """Raise Stop where the pictures that were read do not come at the constant rate that the facts say."""
+        first, step = round(self.facts.start / self.base), self.base * self.facts.rate
+        whole, half = step.denominator, step.denominator // 2
+        most = int(max(self.base, _ROUNDED) * self.facts.rate * whole)  # by which a stamp may be off its line
+        places = [(stamp - first) * step.numerator + half for stamp in stamps if stamp >= first]
+        off = sum(abs(place % whole - half) > most for place in places)
+        in_turn = any(after - line == 1 for line, after in pairwise(sorted({place // whole for place in places})))
+        constant = self.facts.stamps and not self.facts.variable and len(places) >= _ENOUGH
+        if constant and (4 * off > len(places) or not in_turn):
+            raise other_facts(self.film, "rate")
 
     def on_reel(self, stamp: int) -> int:
         """A stamp of the film as one of the reel, in ticks of its clock."""
@@ -270,6 +287,7 @@ class _Decoded(_Pictures):
                 last = None
             else:  # what a hole at the head shows
                 last = frame
+        self.check_rate([stamp for stamp in packets if stamp is not None])
         check_pictures(self.film, self.reel.seen, self._times(packets), self._times(pictures))
         if last is not None:
             yield from self._stored(last, target)

@@ -17,7 +17,7 @@ from typing import Any
 from cinecut import __version__
 from cinecut.diagnostics import Report, Stop, as_word
 from cinecut.ffmpeg.builds import FFmpeg
-from cinecut.files import disk_errors, open_file, working_folder, write_beside
+from cinecut.files import check_writable, disk_errors, open_file, working_folder, write_beside
 from cinecut.fonts.glyphs import FACES
 from cinecut.fonts.glyphs import FOLDER as FONTS
 from cinecut.language.document import parse_document, plain, read_document
@@ -332,8 +332,8 @@ _NAMED = 12  # differences
 
 def write_lock(job: Job, spec: Path, output: Path | None, ffmpeg: FFmpeg, watch: Watch, *, force: bool) -> Rendered:
     """Render a job and write the spec's lock beside it. Without `output` only the lock stays. Raises Stop."""
-    lock = made_of(job, ffmpeg)
-    target, rendered = lock_file(spec), lock
+    check_writable(target := lock_file(spec))
+    lock = rendered = made_of(job, ffmpeg)
 
     def note(files: Mapping[str, Path]) -> None:
         nonlocal rendered

@@ -84,7 +84,19 @@ def layout_of(spec: Spec, report: Report) -> Layout:
     opening = layout.trailer.opening.frames if layout.trailer.opening is not None else 0
     check_kits(layout.trailer.outputs, layout.timeline.rate, layout.timeline.frames + opening, report)
     _check_words(layout, report)
+    _check_sounds(layout, report)
     return layout
+
+
+def _check_sounds(layout: Layout, report: Report) -> None:
+    """Warn of sounds of one channel each that nothing tells apart: they may be the channels of one."""
+    for film, facts in ((each.film, each.facts) for each in layout.trailer.footage.values()):
+        kinds = {(sound.rate, sound.channels, sound.parts, sound.stream, sound.language) for sound in facts.audio}
+        if len(facts.audio) > 1 == len(kinds) == facts.audio[0].channels and "audio" not in film.place.given:
+            message = f"{film.file} has {len(facts.audio)} sounds of one channel each: only the first is heard"
+            join = f"ffmpeg -i FILE -filter_complex join=inputs={len(facts.audio)} -c:v copy film.mkv"
+            hint = f"channels of one sound are put together by {join}; `audio: 1` says that they are none"
+            report.add("film", message, film.place.of("file"), hint)
 
 
 def _check_words(layout: Layout, report: Report) -> None:

@@ -121,6 +121,7 @@ class _Maker:
             materials.store.keep(materials.keys[name], materials.folder / name)
 
     def _pull(self, reels: Sequence[Reel | SoundReel]) -> None:
+        from cinecut.media.link import check_facts
         from cinecut.media.reels import Reels
 
         materials, job = self._materials, self._materials.job
@@ -133,6 +134,7 @@ class _Maker:
             own = [reel for reel in reels if reel.film == name]
             with staying_same(film, facts.fingerprint):  # before anything of it is stored
                 if name not in self._films:
+                    check_facts(film, facts)
                     self._films[name] = Reels(film, facts)
                 self._films[name].write(own, materials.folder, tell)
             self._done += len(own)
@@ -167,7 +169,7 @@ def fill(job: Job, folder: Path, watch: Watch) -> None:
 
 
 def _bring(file: Path, target: Path, copy: bool, is_song: bool) -> None:
-    if is_song and content_of(file, len(_MATROSKA)) == _MATROSKA:
+    if is_song and _is_read_otherwise(content_of(file, _HEAD)):
         from cinecut.media.sound.uncompressed import write_uncompressed
 
         write_uncompressed(file, target)
@@ -177,7 +179,13 @@ def _bring(file: Path, target: Path, copy: bool, is_song: bool) -> None:
         target.symlink_to(file.absolute())
 
 
-_MATROSKA = b"\x1a\x45\xdf\xa3"  # a file's first bytes, and WebM's
+def _is_read_otherwise(head: bytes) -> bool:
+    """Whether a song that begins so is not to every FFmpeg what was measured: Matroska, FLAC of 32 bits (RFC 9639)."""
+    deep = head.startswith(b"fLaC") and int.from_bytes(head[20:22], "big") >> 4 & 31 == 31
+    return deep or head.startswith(b"\x1a\x45\xdf\xa3")
+
+
+_HEAD = 32  # bytes
 
 
 def write_compiled(plan: RenderPlan, folder: Path, script_option: str) -> list[str]:

@@ -39,8 +39,6 @@ def _check_file(job: Job, output: Path, force: bool) -> None:
     check_writable(output)
     if not real_path(output).parent.is_dir():
         raise Stop("output", f"{output} is a link into a folder that is not there", "name another file with -o")
-    if not os.access(output.parent, os.W_OK):
-        raise Stop("output", f"the folder {output.parent.absolute()} cannot be written", "choose another with -o")
 
 
 def _sources(job: Job) -> list[Path]:

@@ -75,6 +75,7 @@ def test_programs_are_told_of_music_that_could_not_be_fetched(film: Footage, tmp
         ("page.yaml", "no contact sheet"),
         ("/proc/none/spec.yaml", "/proc"),
         ("x" * 251 + ".yaml", "File name too long"),
+        (f"new/{'x' * 246}.yaml", "File name too long"),
     ],
 )
 def test_no_file_of_the_users_is_replaced(output: str, words: str, film: Footage, tmp_path: Path) -> None:
@@ -172,3 +173,11 @@ def test_beats_prints_the_grid_and_renders_clicks(tmp_path: Path) -> None:
     again = cinecut("beats", track, "--click", "clicks.wav", cwd=tmp_path)
     assert again.returncode == 1
     assert "--force" in again.stderr
+    for double in (2 * TEMPO, 2 * TEMPO + 1):
+        told = cinecut("beats", track, "--tempo", str(double), "--json", cwd=tmp_path)
+        assert json.loads(told.stdout)["tempo"] == 2 * TEMPO
+    for odd in ("0", "1e99999999", "fast", "401", "-90"):
+        refused = cinecut("beats", track, f"--tempo={odd}", cwd=tmp_path)
+        assert (refused.returncode, "write beats a minute, from 20 to 400" in refused.stderr) == (1, True)
+    both = cinecut("beats", track, "--tempo", "90", "--vibe", "action", cwd=tmp_path)
+    assert "choose one of them" in both.stderr

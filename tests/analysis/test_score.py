@@ -174,10 +174,10 @@ def test_without_a_network_the_trailer_is_cut_to_a_pulse(film: Footage, tmp_path
 def test_a_file_of_somebody_else_is_never_overwritten(tmp_path: Path) -> None:
     file = tmp_path / "spec.credits.txt"
     file.write_text("My own credits", encoding="utf-8")
-    (warning,) = write_credits(file, credits_text("“A” by B", None))
+    (warning,) = write_credits(file, credits_text([], "“A” by B"))
     assert "not ours" in warning.message
     assert file.read_text(encoding="utf-8") == "My own credits"
-    assert write_credits(tmp_path / "none.txt", credits_text(None, None)) == []
+    assert write_credits(tmp_path / "none.txt", credits_text([], None)) == []
     assert not (tmp_path / "none.txt").exists()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from fractions import Fraction
 from itertools import product
@@ -80,6 +81,9 @@ def test_a_picture_may_be_a_file(folder: Path, index: Index, tmp_path: Path) -> 
         look_of("nowhere@3s", [])
     with pytest.raises(Stop, match="is no time"):
         look_of(f"{best.film}@soon", [])
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(Stop, match="is a device or a pipe"):
+        look_of(str(tmp_path / "pipe"), [])
 
 
 def test_a_line_is_found_as_it_is_written(index: Index) -> None:

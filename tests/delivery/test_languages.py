@@ -91,6 +91,13 @@ def test_what_is_missing_and_what_is_none_is_said(film: Film, tmp_path: Path) ->
     assert near == ("did you mean 'NEVER'?",)
 
 
+def test_words_that_are_lost_to_a_comment_are_said(film: Film, tmp_path: Path) -> None:
+    spec = written(tmp_path, film, french=FRENCH.replace("SEUL", "SEUL #1"))
+    [found] = [d for d in check_spec(spec) if d.code == "comment"]
+    assert found.span is not None
+    assert (Path(found.span.file).name, found.span.line) == ("fr.yaml", 2)
+
+
 def test_glyphs_are_looked_for_in_each_language(film: Film, tmp_path: Path) -> None:
     spec = written(tmp_path, film, french=FRENCH.replace("SEUL", "孤独"))
     [found] = [d for d in check_spec(spec) if d.code == "title-glyphs"]

@@ -16,6 +16,7 @@ from ruamel.yaml import YAML
 
 from cinecut.api import load
 from cinecut.diagnostics import as_text
+from cinecut.edits.revise import edit
 from cinecut.known.record import Known, KnownLine, KnownShot, KnownSong, as_json, keep, known_of, written_before
 from cinecut.language.timebase import FilmRange, FilmTime
 from cinecut.render.check import check_spec
@@ -193,3 +194,48 @@ def test_that_nothing_is_at_hand_is_one_line_unless_more_is_asked(folder: Path) 
     assert "[no-side-file]" in verbose.stderr
     assert "unchecked" not in verbose.stdout
     assert "no-side-file" in program.stdout
+
+
+REASONED = """  - shot: 0:30 - 0:32   # a question: dark
+    by: signals
+    alternatives:
+      - {in: 0:40, why: louder}
+      - {in: 0:50}   # mine
+"""
+
+
+@pytest.mark.parametrize(
+    ("action", "beside", "said"),
+    [
+        ({"do": "swap"}, ["shot: 0:40 - 0:42", "{in: 00:00:30:00}   # a question: dark", "{in: 0:50}   # mine"], []),
+        ({"do": "swap", "number": 2}, ["shot: 0:50 - 0:52   # mine", "{in: 00:00:30:00}   # a question: dark"], []),
+        ({"do": "replace", "with": "1:00"}, ["shot: 1:00 - 1:02"], []),
+        ({"do": "slip", "by": "1s"}, ["shot: 0:31 - 0:33   # a question: dark"], []),
+        (
+            {"do": "set", "path": "1.alternatives"},
+            ["shot: 0:30 - 0:32   # a question: dark"],
+            ["comment gone with it: '# mine'"],
+        ),
+        ({"do": "remove"}, [], ["comment gone with it: '# mine'"]),
+    ],
+    ids=lambda value: value.get("do") if isinstance(value, dict) else "",
+)
+def test_a_reason_goes_with_the_shot_that_it_is_of(
+    action: dict[str, object], beside: list[str], said: list[str], folder: Path
+) -> None:
+    """A comment beside a shot says why that one was taken: beside another it would be untrue. What analyze wrote may go
+    unsaid, what a person wrote may not."""
+    head = Path("spec.yaml").read_text(encoding="utf-8").partition("timeline:\n")[0]
+    Path("spec.yaml").write_text(f"{head}timeline:\n{REASONED}  - black: 1s\n", encoding="utf-8")
+    keep(known(Path("spec.yaml").read_text(encoding="utf-8").replace("   # mine", "")))
+    done = edit(Path("spec.yaml"), {"event": 1, **action})
+    assert [text for text in done.said if text.startswith("comment")] == said
+    assert [row for row in beside if row not in done.after.text] == []
+    assert ("# a question: dark" in done.after.text) == any("question" in row for row in beside)
+
+
+def test_a_comment_of_ones_own_stays_where_a_shot_is_replaced(folder: Path) -> None:
+    text = Path("spec.yaml").read_text(encoding="utf-8").partition("timeline:\n")[0]
+    Path("spec.yaml").write_text(f"{text}timeline:\n{REASONED}", encoding="utf-8")
+    done = edit(Path("spec.yaml"), {"do": "replace", "event": 1, "with": "1:00"})
+    assert "shot: 1:00 - 1:02   # a question: dark\n" in done.after.text

@@ -6,6 +6,7 @@ import json
 import random
 import re
 import shutil
+import subprocess
 import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -16,6 +17,7 @@ import numpy as np
 import pytest
 from commandline import cinecut
 from footage import make_film, song
+from oracle import BUNDLED
 
 from cinecut.analysis.analyze import Analysis, analyze
 from cinecut.analysis.request import Request
@@ -307,3 +309,62 @@ def test_an_act_in_another_vibe_is_cut_on_the_beats_that_stay(
     assert abs(ends[1] - ends[0]) < 4  # seconds: acts of two vibes are not as long
     said = cinecut("check", "spec.yaml", cwd=tmp_path, **cache).stderr
     assert not any(code in said for code in ("film-cut", "same-shot", "chopped-line")), said
+
+
+@pytest.mark.parametrize(("music", "told", "then"), [([], (90, 90), (62, 62)), (["fast.wav"], (70, 70.5), (141, 141))])
+def test_a_tempo_is_told_and_stays(
+    music: list[str], told: tuple[int, float], then: tuple[int, float], studio: Path, analyses: Path, tmp_path: Path
+) -> None:
+    """Of a song it names the octave; its exact tempo is measured."""
+    for name in ("film.mkv", "film.srt", "fast.wav"):
+        shutil.copy(studio / name, tmp_path)
+    cache, spec = {"CINECUT_CACHE_DIR": str(analyses)}, tmp_path / "spec.yaml"
+
+    def tempo(*words: str) -> float:
+        done = cinecut(*words, "--no-models", cwd=tmp_path, **cache)
+        assert done.returncode == 0, done.stderr
+        assert cinecut("check", "spec.yaml", cwd=tmp_path, **cache).returncode == 0
+        music = version(spec.read_text(encoding="utf-8")).spec.music
+        assert music is not None
+        assert music.beats is not None
+        assert music.beats.tempo is not None
+        return float(music.beats.tempo)
+
+    song = ("--music", *music) if music else ()
+    assert tempo("analyze", "film.mkv", *song, "--tempo", str(told[0]), "--length", "25s", "-o", "spec.yaml") == told[1]
+    assert tempo("recut", "spec.yaml", "--length", "20s") == told[1]
+    assert tempo("recut", "spec.yaml", "--tempo", str(then[0])) == then[1]
+    assert tempo("recut", "spec.yaml", "--length", "25s") == then[1]
+    if music:
+        odd = cinecut("recut", "spec.yaml", "--tempo", "100", "--dry-run", "--no-models", cwd=tmp_path, **cache)
+        assert "the song has 141 beats a minute, outside the expected 96.15 to 104" in odd.stderr
+    act = cinecut("recut", "spec.yaml", "--tempo", "90", "--act", "act 3", cwd=tmp_path, **cache)
+    assert act.returncode == 1
+    assert "all acts have one tempo" in act.stderr
+
+
+def test_the_credits_are_those_of_the_song_that_there_is(studio: Path, own_analyses: Path, tmp_path: Path) -> None:
+    """Another song's file names that one, one that wants nobody named leaves none."""
+    for name, artist in (("one", "Somebody"), ("two", "Another"), ("three", "")):
+        tags = ("-metadata", f"artist={artist}")  # an empty one is none
+        command = [str(BUNDLED), "-v", "error", "-i", str(studio / "slow.wav"), *tags, str(tmp_path / f"{name}.flac")]
+        subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+
+    def named(*words: str | Path) -> str:
+        options = ("--no-models", "--length", "12s")
+        done = cinecut(*words, *options, cwd=tmp_path, CINECUT_CACHE_DIR=str(own_analyses))
+        assert done.returncode == 0, done.stderr
+        file = tmp_path / "spec.credits.txt"
+        return file.read_text(encoding="utf-8") if file.exists() else ""
+
+    assert "Somebody" in named("analyze", studio / "film.mkv", "--music", "one.flac", "-o", "spec.yaml")
+    credit = named("recut", "spec.yaml", "--music", "two.flac")
+    assert ("Another" in credit, "Somebody" in credit) == (True, False)
+    assert named("recut", "spec.yaml", "--music", "three.flac") == ""
+    (tmp_path / "other").mkdir()
+    named("recut", "spec.yaml", "--music", "two.flac", "-o", "other/spec.yaml")
+    assert "Another" in (tmp_path / "other" / "spec.credits.txt").read_text(encoding="utf-8")
+    for verb, name in (("undo", "Another"), ("undo", "Somebody"), ("redo", "Another")):
+        done = cinecut(verb, "spec.yaml", cwd=tmp_path, CINECUT_CACHE_DIR=str(own_analyses))
+        assert done.returncode == 0, done.stderr
+        assert name in (tmp_path / "spec.credits.txt").read_text(encoding="utf-8")

@@ -236,6 +236,30 @@ def test_an_id_that_follows_from_what_an_event_says_is_written_when_that_changes
     assert [placed.event.id for placed in state_of(spec).layout.timeline.events].index(name) == 3
 
 
+@pytest.mark.parametrize(
+    ("action", "gone"),
+    [
+        ({"do": "replace", "event": "run", "with": "0:50"}, "'# own'"),
+        ({"do": "swap", "event": "run"}, "'# own'"),
+        ({"do": "set", "path": "4.why"}, "'# own'"),
+        ({"do": "set", "path": "4.alternatives", "value": [{"in": 9}]}, "'# first'"),
+        ({"do": "remove", "event": "run"}, "'# here', '# own', '# first'"),
+        ({"do": "remove", "event": 1}, "'# the beginning', '# the door'"),
+        ({"do": "move", "event": 1, "to": "run"}, ""),
+        ({"do": "duplicate", "event": 1}, ""),
+        ({"do": "slip", "event": "run", "by": "1s"}, ""),
+    ],
+    ids=lambda value: value.get("path", value["do"]) if isinstance(value, dict) else "",
+)
+def test_comments_that_go_with_what_they_stand_beside_are_said(action: dict[str, Any], gone: str, spec: Path) -> None:
+    """A comment is lost with what it says something of, and never unsaid."""
+    rows = "  - shot: 0:40 - 0:42\n    # here\n    why: loud   # own\n    id: run\n"
+    rows += "    alternatives:\n      # first\n      - {in: 8s}"
+    spec.write_text(SPEC.replace(RUN, rows))
+    said = [text for text in edit(spec, action).said if text.startswith("comment")]
+    assert said == ([f"comment{'s' * (', ' in gone)} gone with it: {gone}"] if gone else [])
+
+
 def test_another_revision_is_refused(spec: Path) -> None:
     revision = state_of(spec).revision
     action = {"do": "trim", "event": 1, "out": "0:11"}
@@ -261,6 +285,27 @@ def test_nothing_that_a_person_changed_meanwhile_is_lost(spec: Path) -> None:
     assert "# a longer look" in spec.read_text()
     with pytest.raises(Stop, match="to redo"):
         redo(spec)
+
+
+def test_edits_go_with_a_spec_that_is_moved(spec: Path) -> None:
+    """By its whole folder or by another name; a copy has none, and neither has another text."""
+    edit(spec, {"do": "trim", "event": 1, "out": "0:11"})
+    edit(spec, {"do": "set", "path": "mix.music", "value": "-3"})
+    edited = spec.read_text()
+    spec.with_name("copy.yaml").write_text(edited)
+    assert log(spec.with_name("copy.yaml")) == []
+    spec.rename(other := spec.with_name("other.yaml"))
+    spec.with_name("later.yaml").write_text(edited.replace("# loud", "# soft"))
+    assert log(spec.with_name("later.yaml")) == []
+    undo(other)
+    undo(other)
+    assert other.read_text() == SPEC
+    (folder := spec.parent / "moved").mkdir()
+    other.rename(moved := folder / "film.yaml")
+    redo(moved)
+    redo(moved)
+    assert moved.read_text() == edited
+    assert len(log(moved)) == 2
 
 
 def test_what_a_person_changed_in_an_edit_is_not_undone(spec: Path) -> None:

@@ -293,7 +293,9 @@ def test_a_full_stdout_and_an_absent_folder_are_said(command: str, tmp_path: Pat
         )
     assert (done.returncode, done.stderr) == (1, b"error: No space left on device [output]\n")
     absent = cinecut("schema", "-o", "none/here.json", cwd=tmp_path).stderr
-    assert absent == f"error: there is no folder {tmp_path / 'none'} [missing-file]\n"
+    assert absent.startswith(f"error: there is no folder {tmp_path / 'none'} [missing-file]\n")
+    for words in ("shots no.mkv -o none/a.csv", "beats no.wav --click none/a.wav", "recut no.yaml -o none/a.yaml"):
+        assert cinecut(*words.split(), cwd=tmp_path).stderr.startswith(absent.splitlines()[0])  # before all else
 
 
 @pytest.mark.parametrize("digits", ["9" * 5000, "²", "0"])

@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 from oracle import Film, make_film
 
 from cinecut.compiler.layout import Layout
-from cinecut.diagnostics import Report
+from cinecut.diagnostics import Report, Stop
 from cinecut.interchange.back.begin import begin
 from cinecut.interchange.back.bring import bring, compared, today
 from cinecut.interchange.build import ExportOptions, sequence_of
 from cinecut.interchange.export import layout_for
+from cinecut.interchange.tracks import Stems
 from cinecut.interchange.writers import edl, fcpxml, otio_file, xmeml
 from cinecut.render.check import layout_of
 
@@ -73,6 +74,7 @@ CHANGES: dict[str, tuple[list[tuple[str, str]], str]] = {
     "black removed": ([("  - black: 1s\n", "")], "black 4 is gone"),
     "black longer": ([("black: 1s", "black: 30f")], "black 4: longer, 24 → 30 frames"),
     "another speed": ([("speed: 0.5", "speed: 0.25")], "shot 5: speed 0.5 → 0.25"),
+    "a speed without an end of decimals": ([("speed: 0.5", "speed: 0.666667")], "shot 5: speed 0.5 → 0.666667"),
     "a longer crossfade": ([("crossfade 0.5s", "crossfade 1s")], "shot 3: crossfade of 12 → 24 frames"),
     "a cut": ([("    from: crossfade 0.5s\n", "")], "shot 3: crossfade of 12 → 0 frames"),
     "a new crossfade": (
@@ -306,6 +308,42 @@ def test_a_spec_begins_on_the_command_line(tmp_path: Path) -> None:
         assert cinecut(*wrong, cwd=tmp_path).returncode == 1
 
 
+@pytest.mark.parametrize("kind", ["otio", "fcp", "premiere"])
+def test_rendered_stems_come_back_as_no_change(kind: str, tmp_path: Path) -> None:
+    """What `export --stems` put there itself; another sound is listed, each for what it is."""
+    (spec := tmp_path / "spec.yaml").write_text(BEFORE)
+    end, write = FORMATS[kind]
+    stems = Stems({"effects": tmp_path / "cut_stems" / "effects.wav"}, 48000 * 12)
+    made = write(sequence_of(layout_for(spec), "cut", ExportOptions(tmp_path, stems=stems)))
+    (file := tmp_path / f"cut{end}").write_bytes(data := made.files[end])  # type: ignore[attr-defined]
+    assert b"effects.wav" in data
+    found = bring(spec, file)
+    assert (found.said, found.by_hand) == ([], [])
+    file.write_bytes(data.replace(b"effects.wav", b"sirens.wav"))
+    assert bring(spec, file).by_hand == ["sirens.wav is heard in it, and is not in the spec"]
+
+
+def test_comments_of_a_shot_that_is_gone_are_said(tmp_path: Path) -> None:
+    (tmp_path / "spec.yaml").write_text(BEFORE)
+    export(BEFORE.replace("  - shot: {in: 0:30, for: 2s}\n    from: crossfade 0.5s\n", ""), tmp_path / "cut", "fcp")
+    found = bring(tmp_path / "spec.yaml", tmp_path / "cut.fcpxml")
+    assert found.said == ["shot 3 is gone", "comment gone with it: '# this one is the best'"]
+
+
+def test_another_film_at_the_end_becomes_black(tmp_path: Path) -> None:
+    """Nothing of the right film at all is a mistake."""
+    (tmp_path / "spec.yaml").write_text(BEFORE)
+    film = layout_for(tmp_path / "spec.yaml").trailer.film
+    export(BEFORE, tmp_path / "cut", "edl")
+    text = (tmp_path / "cut.edl").read_text()
+    other = "other.mov".join(text.rsplit("film.mov", 2))  # its picture and its sound
+    begun = begin("cut.edl", other.encode(), tmp_path, [("film.mov", film)])
+    assert begun.text.endswith("  - black: 48f\n")
+    assert [each for each in begun.by_hand if "black stands in its place" in each]
+    with pytest.raises(Stop, match=r"shows film\.mov, and nothing of another\.mov"):
+        begin("cut.edl", text.encode(), tmp_path, [("another.mov", film)])
+
+
 def test_markers_come_back_as_comments(tmp_path: Path) -> None:
     (tmp_path / "spec.yaml").write_text(BEFORE)
     export(BEFORE, tmp_path / "cut", "fcp")
@@ -333,4 +371,7 @@ def test_the_command_shows_first_and_writes_then(tmp_path: Path) -> None:
     assert "in: 0:21" in spec.read_text().replace('"', "")
     again = cinecut("import", "cut.xml", "--into", "spec.yaml", cwd=tmp_path)
     assert again.stdout == "nothing was changed\n"
+    assert cinecut("undo", "spec.yaml", cwd=tmp_path).returncode == 0
+    assert spec.read_text() == BEFORE
+    assert cinecut("redo", "spec.yaml", cwd=tmp_path).returncode == 0
     assert names(tmp_path) == ["cut.xml", "spec.yaml"]

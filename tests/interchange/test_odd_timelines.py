@@ -67,6 +67,39 @@ def ramped(timeline: otio.schema.Timeline) -> None:
     clip.effects.append(otio.schema.TimeEffect(name="ramp"))
 
 
+def backwards(text: str) -> str:
+    """FCPXML whose slow shot runs from its end to its start."""
+    points = re.findall(r'<timept time="[^"]*" value="([^"]*)"', text)
+    first, last = (f'value="{point}"' for point in points[:2])
+    return text.replace(first, "LAST", 1).replace(last, first, 1).replace("LAST", last, 1)
+
+
+def off(timeline: otio.schema.Timeline) -> None:
+    """The first picture, which nobody sees or hears."""
+    for track in (*timeline.video_tracks()[:1], *timeline.audio_tracks()):
+        next(child for child in track if isinstance(child, otio.schema.Clip)).enabled = False
+
+
+def unheard(timeline: otio.schema.Timeline) -> None:
+    for track in timeline.audio_tracks():
+        track.enabled = False
+
+
+def blurred(timeline: otio.schema.Timeline) -> None:
+    next(iter(timeline.find_clips())).effects.append(otio.schema.Effect(name="blur"))
+
+
+def within(text: str, adjustment: str) -> str:
+    """FCPXML with an adjustment of its first clip."""
+    return re.sub(r"(<asset-clip [^>]*[^/]>)", rf"\1{adjustment}", text, count=1)
+
+
+def filtered(text: str, name: str, id_: str, parameter: str) -> str:
+    """xmeml with an effect on its first clip."""
+    effect = f"<effect><name>{name}</name><effectid>{id_}</effectid><parameter>{parameter}</parameter></effect>"
+    return text.replace("</enabled>", f"</enabled><filter>{effect}</filter>", 1)
+
+
 def fileless(text: str, what: str) -> str:
     """xmeml whose second picture shows no file but something else."""
     return text.replace('<file id="file-1" />', what, 1)
@@ -116,6 +149,49 @@ CASES: dict[str, tuple[str, Callable[[str], str], str]] = {
         "its speed changes within it",
     ),
     "a ramp in OTIO": ("otio", of_otio(ramped), "its speed changes within it"),
+    "another wipe in FCPXML": (
+        "fcp",
+        lambda text: text.replace('<transition name="Cross Dissolve"', '<transition name="Star"'),
+        "Star at frame 90 is read as a cross-fade",
+    ),
+    "another wipe in xmeml": (
+        "premiere",
+        lambda text: text.replace("<effectid>Cross Dissolve<", "<effectid>Iris Round<"),
+        "Iris Round at frame 96 is read as a cross-fade",
+    ),
+    "a filter in FCPXML": ("fcp", lambda text: within(text, '<filter-video name="Blur"/>'), "Blur is not brought back"),
+    "a size in FCPXML": (
+        "fcp",
+        lambda text: within(text, '<adjust-conform type="fit"/><adjust-transform scale="2 2" position="0 0"/>'),
+        "transform scale 2 2 is not brought back: shot 1",
+    ),
+    "a filter in xmeml": (
+        "premiere",
+        lambda text: filtered(text, "Blur", "blur", ""),
+        "Blur is not brought back: shot 1",
+    ),
+    "a size in xmeml": (
+        "premiere",
+        lambda text: filtered(text, "Motion", "basic", "<parameterid>scale</parameterid><value>150</value>"),
+        "Motion scale 150 is not brought back: shot 1",
+    ),
+    "an effect in OTIO": ("otio", of_otio(blurred), "blur is not brought back: shot 1"),
+    "backwards in FCPXML": ("fcp", backwards, "runs backwards"),
+    "backwards in xmeml": (
+        "premiere",
+        lambda text: text.replace("<value>50</value>", "<value>-50</value>"),
+        "backwards",
+    ),
+    "backwards in OTIO": ("otio", lambda text: text.replace('scalar": 0.5', 'scalar": -0.5'), "runs backwards"),
+    "backwards in an EDL": ("edl", lambda text: re.sub(r"(M2 +\S+ +)", r"\1-", text), "runs backwards"),
+    "reversed in xmeml": (
+        "premiere",
+        lambda text: re.sub(r"(<parameterid>reverse<.*?<value>)FALSE", r"\1TRUE", text, flags=re.S),
+        "runs backwards",
+    ),
+    "held in OTIO": ("otio", lambda text: text.replace('scalar": 0.5', 'scalar": 0.0'), "runs at 0 times its speed"),
+    "held in an EDL": ("edl", lambda text: re.sub(r"(M2 +\S+ +)[0-9.]+", r"\g<1>0", text), "runs at 0 times"),
+    "too fast in OTIO": ("otio", lambda text: text.replace('scalar": 0.5', 'scalar": 16.0'), "a shot's is 0.1 to 10"),
 }
 
 
@@ -126,6 +202,66 @@ def test_what_a_trailer_has_no_word_for_is_listed(case: str, tmp_path: Path) -> 
     assert any(word in each for each in found.by_hand), found.by_hand
     assert found.text.count("# this one is the best") == 1
     assert found.text == BEFORE, "something of the spec is lost"
+
+
+OFF: dict[str, tuple[str, Callable[[str], str], str]] = {
+    "a clip in FCPXML": (
+        "fcp",
+        lambda text: text.replace("<asset-clip ", '<asset-clip enabled="0" ', 1),
+        "shot 1 is gone",
+    ),
+    "a clip in xmeml": (
+        "premiere",
+        lambda text: text.replace("TRUE</enabled>", "FALSE</enabled>", 1),
+        "shot 1 is gone",
+    ),
+    "a clip in OTIO": ("otio", of_otio(off), "shot 1 is gone"),
+    "the sound in xmeml": (
+        "premiere",
+        lambda text: text[: text.rindex("<audio>")] + text[text.rindex("<audio>") :].replace("TRUE</en", "FALSE</en"),
+        "shot 1: muted",
+    ),
+    "the sound in OTIO": ("otio", of_otio(unheard), "shot 1: muted"),
+}
+
+
+USUAL: dict[str, tuple[str, Callable[[str], str]]] = {
+    "fcp": (
+        "fcp",
+        lambda text: within(text, '<adjust-conform type="fit"/><adjust-transform scale="1 1" anchor="0 0"/>'),
+    ),
+    "a filter switched off": ("fcp", lambda text: within(text, '<filter-video name="Blur" enabled="0"/>')),
+    "premiere": (
+        "premiere",
+        lambda text: filtered(text, "Motion", "basic", "<parameterid>scale</parameterid><value>100</value>"),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", USUAL)
+def test_what_a_program_writes_of_every_picture_is_passed_over(case: str, tmp_path: Path) -> None:
+    found = brought(tmp_path, *USUAL[case])
+    assert (found.said, found.by_hand) == ([], [])
+
+
+@pytest.mark.parametrize("case", OFF)
+def test_what_is_switched_off_is_neither_seen_nor_heard(case: str, tmp_path: Path) -> None:
+    kind, change, word = OFF[case]
+    found = brought(tmp_path, kind, change)
+    assert word in found.said, found.said
+    assert not found.by_hand
+
+
+@pytest.mark.parametrize("channel", ["B", "AA/V", "A2/V", "VA1"])
+def test_an_event_of_both_is_seen_and_heard(channel: str, tmp_path: Path) -> None:
+    """An EDL that has each picture and its sound in one event; of the slow shot, which was mute, too."""
+
+    def joined(text: str) -> str:
+        rows = [row for row in text.splitlines() if not re.match(r"\d{3} .* AA ", row)]
+        return "\n".join(re.sub(r"^(\d{3} +\S+ +)V ", rf"\g<1>{channel} ", row) for row in rows)
+
+    found = brought(tmp_path, "edl", joined)
+    assert (found.said, found.by_hand) == (["shot 5: with its sound"], [])
 
 
 TIMES_TEN = "".join(f'<!ENTITY e{n + 1} "{f"&e{n};" * 10}">' for n in range(9))

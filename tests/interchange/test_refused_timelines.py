@@ -43,14 +43,17 @@ def test_a_file_of_another_film_is_refused(tmp_path: Path) -> None:
         ("deep.xml", "<xmeml>" + "<a>" * 5000, "nested more deeply"),
         ("odd.otio", '{"OTIO_SCHEMA": "Clip.1"}', "holds no timeline"),
         ("bad.otio", "{", "is no OpenTimelineIO file"),
+        ("deep.otio", "[" * 100_000, "nested more deeply"),
+        ("wide.otio", "{}".encode("utf-16"), "is not in UTF-8"),
+        ("wide.edl", "001 A V C".encode("utf-16"), "is not in UTF-8"),
         ("words.edl", "dear editor\n" * 1000, "holds no event"),
         ("cut.aaf", "x", "is not a kind of file that can be imported"),
         ("cut.kdenlive", "<mlt/>", "is not a kind of file that can be imported"),
     ],
 )
-def test_what_is_no_timeline_is_refused_in_words(name: str, data: str, why: str, tmp_path: Path) -> None:
+def test_what_is_no_timeline_is_refused_in_words(name: str, data: str | bytes, why: str, tmp_path: Path) -> None:
     (tmp_path / "spec.yaml").write_text(BEFORE)
-    (tmp_path / name).write_text(data)
+    (tmp_path / name).write_bytes(data if isinstance(data, bytes) else data.encode())
     done = cinecut("import", name, "--into", "spec.yaml", cwd=tmp_path)
     assert done.returncode == 1
     assert why in done.stderr
@@ -58,18 +61,46 @@ def test_what_is_no_timeline_is_refused_in_words(name: str, data: str, why: str,
     assert (tmp_path / "spec.yaml").read_text() == BEFORE
 
 
-def test_a_timeline_that_is_no_json_never_reaches_the_library(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("pattern", "value", "why"),
+    [
+        (r'"rate": [\d.]+', '"rate": 0.0', "a time or a rate that is none"),
+        (r'"rate": [\d.]+', '"rate": NaN', "a time or a rate that is none"),
+        (r'"value": [\d.]+', '"value": 1e309', "a time or a rate that is none"),
+        (r'"value": [\d.]+', '"value": -5.0', "cut.otio shows nothing of film.mov"),
+        (r"Track\.1", "Clap.1", "a value of another kind"),
+    ],
+)
+def test_times_that_are_none_are_refused_in_our_words(pattern: str, value: str, why: str, tmp_path: Path) -> None:
+    """Not in those of Python, or of the library; and a timeline in which nothing is left is no change of the spec."""
+    (spec := tmp_path / "spec.yaml").write_text(text := BEFORE.replace("    titles: [One last chance]\n", ""))
+    export(text, tmp_path / "cut", "otio")
+    written = (path := tmp_path / "cut.otio").read_text()
+    path.write_text(re.sub(pattern, value, written))
+    assert path.read_text() != written
+    with pytest.raises(Stop, match=why):
+        bring(spec, path)
+
+
+def test_a_mark_at_the_head_is_no_matter(tmp_path: Path) -> None:
+    for kind in FORMATS:
+        (spec := tmp_path / "spec.yaml").write_text(BEFORE)
+        export(BEFORE, tmp_path / "cut", kind)
+        path = tmp_path / f"cut{FORMATS[kind][0]}"
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+        assert bring(spec, path).said == []
+
+
+def test_a_timeline_that_is_no_json_never_reaches_the_library() -> None:
     """It ends the process by some of them, where a line is lost."""
-    (spec := tmp_path / "spec.yaml").write_text(BEFORE)
-    export(BEFORE, tmp_path / "cut", "otio")
-    lines = (path := tmp_path / "cut.otio").read_text().splitlines()
+    lines = _whole("otio").decode().splitlines()
     for number in range(len(lines)):
-        path.write_text(text := "\n".join(lines[:number] + lines[number + 1 :]))
+        text = "\n".join(lines[:number] + lines[number + 1 :])
         try:
             json.loads(text)
         except ValueError:
             with pytest.raises(Stop, match="is no OpenTimelineIO file"):
-                bring(spec, path)
+                read_cut("cut.otio", text.encode(), Fraction(24), Media())
 
 
 def test_entities_are_refused_in_any_clothes() -> None:
@@ -126,6 +157,17 @@ def test_a_damaged_file_is_read_or_refused(kind: str, damage: list[tuple[float, 
         data[at : at + gone] = put
     with contextlib.suppress(Stop):
         assert read_cut(f"cut{FORMATS[kind][0]}", bytes(data), Fraction(24), Media()).rate > 0
+
+
+@every_format
+@pytest.mark.parametrize("huge", ["1e99999999", "-1e400", "9" * 5000, "1e-99999999"])
+def test_no_number_is_too_large_to_end(kind: str, huge: str) -> None:
+    """An exponent of eight digits, counted out exactly, takes hours. Every seventh number of the file in turn."""
+    data = _whole(kind)
+    for number in list(re.finditer(rb"\d+", data))[:: 1 if kind == "edl" else 7]:
+        damaged = data[: number.start()] + huge.encode() + data[number.end() :]
+        with contextlib.suppress(Stop):
+            read_cut(f"cut{FORMATS[kind][0]}", damaged, Fraction(24), Media())
 
 
 @cache

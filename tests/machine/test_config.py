@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -142,3 +143,40 @@ def test_a_home_that_cannot_be_looked_at_has_no_defaults(folder: Path, monkeypat
     """Another user's, say: here one whose name no disk takes."""
     monkeypatch.setenv("CINECUT_CONFIG", str(folder / ("home" * 100) / "config.toml"))
     assert "vibe" not in defaults(None)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
+def test_a_file_is_utf_8_or_refused(encoding: str, folder: Path) -> None:
+    """An editor's mark at its head is no matter; no sign is taken for another."""
+    text = '# ours\noutput = "/Größe"\n'
+    (folder / "project" / "cinecut.toml").write_bytes(text.encode(encoding))
+    if encoding.startswith("utf-8"):
+        assert defaults(folder / "project")["output"].value == "/Größe"
+        return
+    with pytest.raises(Stop, match="is not UTF-8 text") as stop:
+        defaults(folder / "project")
+    assert stop.value.diagnostics[0].span is not None
+
+
+@pytest.mark.parametrize("place", ["project/cinecut.toml", "home/config.toml"])
+@pytest.mark.parametrize("what", ["pipe", "folder", "dead link"])
+def test_what_is_no_file_is_said_to_be_none(what: str, place: str, folder: Path) -> None:
+    file = folder / place
+    if what == "pipe":
+        os.mkfifo(file)
+    elif what == "folder":
+        file.mkdir()
+    else:
+        file.symlink_to("nowhere")
+    with pytest.raises(Stop, match=r"a device or a pipe|a folder|there is no file"):
+        defaults(folder / "project")
+
+
+@pytest.mark.parametrize("command", ["config", "explain"])
+def test_a_long_value_is_shown_shortened(command: str, folder: Path) -> None:
+    write(folder / "project" / "film.yaml", SPEC)
+    write(folder / "project" / "cinecut.toml", f'output = "{"9" * 5000}"\n')
+    done = cinecut(command, "film.yaml", cwd=folder / "project")
+    assert done.returncode == 0, done.stderr
+    assert "99 … 99" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) < 600

@@ -74,6 +74,8 @@ def test_an_index_without_a_result_leaves_no_folder(kilobytes: int, small_disk: 
         ("shots film.mkv -f --stills {}/a/b", "c"),
         ("analyze film.mkv -f --no-models --length 4s -o {}/a.yaml", "a.html"),
         ("analyze film.mkv -f --no-models --length 4s -o {}/b/a.yaml", "c"),
+        ("beats film.mkv -f --click {}/a.wav", "a.wav"),
+        ("beats film.mkv -f --click {}/a.flac", "c"),
     ],
 )
 @pytest.mark.matrix
@@ -175,3 +177,32 @@ def test_modules_that_could_not_be_compiled_to_files_can_still_be_loaded(tmp_pat
         done = subprocess.run(each, env=env, cwd=tmp_path, capture_output=True, text=True)
         assert (done.returncode, done.stderr) == (0, "")
         assert json.loads(done.stdout)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "analyze film.mkv --no-models -o {}/a.yaml", "trailer film.mkv --no-models -o {}/a.mp4",
+        "recut {}/spec.yaml --no-models", "recut spec.yaml --no-models -o {}/a.yaml", "lock {}/own.yaml",
+        "render {}/own.yaml -o {}/a.mp4", "shots film.mkv --stills {}/a/b", "shots film.mkv -o {}/a.csv",
+        "scenes film.mkv --no-models -o {}/a.csv", "beats film.mkv --click {}/a.wav", "sheet {}/spec.yaml",
+        "conform film.mkv film.mkv -o {}/a.yaml", "transcribe film.mkv -o {}/a.srt", "edit {}/spec.yaml slip 1 1f",
+        "index film.mkv --no-models -C {}/a", "export spec.yaml --to edl -o {}/a.edl",
+    ],
+)  # fmt: skip
+@pytest.mark.matrix
+def test_a_disk_that_takes_nothing_is_said_before_any_work(words: str, small_disk: Disk, tmp_path: Path) -> None:
+    """One message, with what to do, and nothing before it or beside it."""
+    (tmp_path / "spec.yaml").write_text(SPEC)
+    make_film(tmp_path / "film.mkv", 3)
+    disk = small_disk(64)
+    (disk / "spec.yaml").write_text(SPEC)
+    (disk / "own.yaml").write_text(f"cinecut: 1\nfilm: {tmp_path}/film.mkv\ntimeline: [shot: 0:01 - 0:02]\n")
+    subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+    there = names(tmp_path)
+    done = cinecut(*words.replace("{}", str(disk)).split(), cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, ""), done.stderr
+    said = done.stderr.splitlines()
+    assert re.match(r"error: .* (cannot be written.*|is read-only: nothing is written over it) \[output\]", said[0])
+    assert [line[:8] for line in said[1:]] == ["  hint: "]
+    assert names(tmp_path) == there

@@ -265,3 +265,23 @@ def test_a_picture_on_the_cover_that_nobody_marked_is_no_film(codec: str, tmp_pa
     facts = film_facts(tmp_path / "film.mkv")
     assert facts.duration == 2
     assert facts.size == (64, 48)
+
+
+@pytest.mark.parametrize("kind", ["mp4 libx265", "mp4 libsvtav1", "ts libx265"])
+@pytest.mark.parametrize(("profile", "like", "read"), [(5, 0, False), (10, 0, False), (8, 1, True), (10, 4, True)])
+def test_colours_that_only_dolby_vision_reads(kind: str, profile: int, like: int, read: bool, tmp_path: Path) -> None:
+    """The record stands in a box or a packet of its own here, wherever in its header a film has it."""
+    suffix, codec = kind.split()
+    source = ["-v", "error", "-f", "lavfi", "-i", "color=gray:s=64x64:d=0.2", "-pix_fmt", "yuv420p10le"]
+    film = tmp_path / f"film.{suffix}"
+    subprocess.run([BUNDLED, *source, "-c:v", codec, film], check=True, capture_output=True)
+    record = bytes([1, 0, profile << 1, 5 << 3 | 5, like << 4]) + bytes(19)
+    box = (8 + len(record)).to_bytes(4, "big") + b"dvcC" + record
+    free = (8 + len(box)).to_bytes(4, "big") + b"free" + box
+    packet = (b"\x47\x1f\xff\x10" + b"\5\4DOVI\xb0\5" + record[:5]).ljust(188, b"\xff")
+    film.write_bytes(film.read_bytes() + (free if suffix == "mp4" else packet))
+    if read:
+        assert film_facts(film).pix_fmt == "yuv420p10le"
+    else:
+        with pytest.raises(Stop, match="Dolby Vision"):
+            film_facts(film)

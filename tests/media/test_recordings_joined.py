@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import subprocess
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 from oracle import BUNDLED
 
 from cinecut.diagnostics import Stop
+from cinecut.media.frames import open_film
+from cinecut.media.open import packets_of, picture_stream, whole_packets
 from cinecut.media.probe import film_facts, song_facts
 from cinecut.media.sound.film_samples import film_sounds
 
@@ -139,3 +142,50 @@ def _places(film: Path) -> list[int]:
     facts = film_facts(film)
     with film_sounds(film, facts, 0) as sounds:
         return [place for place, _ in sounds.parts[0].all()]
+
+
+LONG = ("-f", "lavfi", "-i", "testsrc2=s=64x48:r=50:d=3", "-f", "lavfi", "-i", "sine=d=2:r=48000")
+
+
+@pytest.mark.parametrize("kind", ["vob", "mpg", "ts"])
+@pytest.mark.parametrize("rates", ["25 30", "25 50", "50 25", "25 24000/1001"])
+def test_the_second_one_follows_whatever_their_rates(rates: str, kind: str, tmp_path: Path) -> None:
+    """What comes first of a recording is decoded a picture before it is shown, and pictures differ in length."""
+    codec = "mpeg1video" if kind == "mpg" else "mpeg2video"
+    parts = [
+        made(tmp_path / f"{n}.{kind}", f"-r {rate} -frames:v 50 -c:v {codec} -bf 2 -q:v 3 -c:a mp2", LONG)
+        for n, rate in enumerate(rates.split())
+    ]
+    (both := tmp_path / f"both.{kind}").write_bytes(b"".join(parts))
+    facts = film_facts(both)
+    with open_film(both, facts) as media:
+        video = picture_stream(media, both)
+        stamps = sorted(packet.pts for packet in whole_packets(packets_of(media, video)) if packet.pts is not None)
+    first, second = map(Fraction, rates.split())
+    wanted = [*(n / first for n in range(50)), *(50 / first + n / second for n in range(50))]
+    shown = [(stamp - stamps[0]) * facts.time_base for stamp in stamps]
+    assert len(shown) == len(wanted)
+    assert max(abs(time - right) for time, right in zip(shown, wanted, strict=True)) <= Fraction(1, 30000)
+
+
+def test_a_film_that_begins_before_zero_where_nothing_can_is_refused(tmp_path: Path) -> None:
+    made(
+        film := tmp_path / "film.ogv",
+        "-c:v libtheora -c:a libvorbis -output_ts_offset -0.2 -avoid_negative_ts disabled",
+    )
+    with pytest.raises(Stop, match=r"would begin on day 133,\d+,\d+,\d+ "):
+        film_facts(film)
+
+
+@pytest.mark.parametrize("codec", ["libmp3lame", "ac3", "mp2"])
+def test_in_avi_sound_of_another_rate_has_no_time(codec: str, tmp_path: Path) -> None:
+    """It has one rate for all, by which the place of each packet is counted."""
+    for n, rate in enumerate((48000, 44100)):
+        made(tmp_path / f"{n}.avi", f"-c:v mjpeg -c:a {codec} -ar {rate}")
+    (tmp_path / "list").write_text("file 0.avi\n" * 6 + "file 1.avi\n", encoding="utf-8")
+    made(film := tmp_path / "film.avi", "-c copy", ("-f", "concat", "-i", str(tmp_path / "list")))
+    facts = film_facts(film)
+    with film_sounds(film, facts, 0) as sounds:
+        assert list(sounds.parts[0].between(Fraction(0), Fraction(1, 2)))
+    with film_sounds(film, facts, 0) as sounds, pytest.raises(Stop, match="changes to 44100 samples a second"):
+        list(sounds.parts[0].between(Fraction(13, 2), Fraction(7)))

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from oracle import BUNDLED
 
+from cinecut.diagnostics import Report
 from cinecut.media.probe import film_facts
 from cinecut.media.sound.film_samples import film_sounds, stretch
+from cinecut.render.check import examine
 
 RATE = 48000
 
@@ -105,3 +107,23 @@ def test_eight_without_labels_are_what_they_sound_like(
     kind: str, sounds: list[str], suffix: str, tmp_path: Path
 ) -> None:
     assert [sound.layout for sound in film_facts(programme(tmp_path / f"film.{suffix}", kind)).audio] == sounds
+
+
+@pytest.mark.parametrize("suffix", ["mkv", "avi", "ts"])
+@pytest.mark.parametrize(
+    ("more", "said"), [("", True), (", audio: 1", False), (", audio: 2", False)], ids=["", "the first", "the second"]
+)
+def test_elsewhere_alike_ones_are_mentioned(suffix: str, more: str, said: bool, tmp_path: Path) -> None:
+    """They may be the channels of one sound, or two languages."""
+    silent = "-f lavfi -i color=black:s=64x36:r=25:d=1 -f lavfi -i sine=d=1:r=48000 -map 0:v"
+    for name, maps in {"two": "-map 1:a -map 1:a", "one": "-map 1:a"}.items():
+        command = f"{BUNDLED} -v error {silent} {maps} -c:v mpeg2video -c:a mp2".split()
+        subprocess.run([*command, tmp_path / f"{name}.{suffix}"], check=True)
+        (spec := tmp_path / "a.yaml").write_text(
+            f"cinecut: 1\nfilm: {{file: {name}.{suffix}{more}}}\ntimeline: [shot: 0s - 0.5s]\n", encoding="utf-8"
+        )
+        report = Report()
+        examine(spec, report, files=True, link=True)
+        found = [each.message for each in report if each.code == "film"]
+        assert found == ([f"two.{suffix} has 2 sounds of one channel each: only the first is heard"] if said else [])
+        said = False

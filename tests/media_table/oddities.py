@@ -209,6 +209,13 @@ def _joins() -> list[Recipe]:
             restarts=True,
             sample_rate=44100,
         ),
+        *_joined(
+            "two recordings joined, 25 pictures a second become 30",
+            "vob mpeg2 ac3, mpg mpeg1 mp2, ts h264 aac",
+            {"rate": "30"},
+            restarts=True,
+            variable=True,
+        ),
         *_joined("two recordings joined, 90 s apart", "ts h264 mp2, ts mpeg2 ac3", {"options": late}),
         *_joined("two recordings joined, 90 s apart", "mkv h264 aac", {"more": late[-2:]}, restarts=True),
         *_joined("two films joined without encoding", films, {}, join="concat"),
@@ -294,6 +301,7 @@ def _sounds() -> list[Recipe]:
     films += _films("channels in an order of their own", "mov h264 pcm_s16le", layout="FC+FR+FL+LFE")
     for layout in ("mono", "5.1", "7.1"):
         films += _films(f"{layout}, of no stated order", "mkv h264 pcm_s16le, avi mjpeg pcm_s16le", layout=layout)
+    films += _films("3.0, of no stated order", "mkv h264 pcm_s16le", layout="3.0")
     for layout in ("mono", "5.1"):
         films += _films(layout, "mp4 h264 aac, ts mpeg2 ac3, mkv h264 dts, webm vp8 opus", layout=layout)
     films += _films("6.1", "mkv h264 opus, mkv h264 alac", layout="6.1")

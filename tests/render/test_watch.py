@@ -91,8 +91,8 @@ for _ in range(5000):
                 "      - {in: 6s, score: 0.5, why: a face}   # the other one",
             ],
             [
-                "  - shot: {in: 6s, for: 2 beats}",
-                "      - {in: 00:00:05:00}   # the other one",
+                "  - shot: {in: 6s, for: 2 beats}   # the other one",
+                "      - {in: 00:00:05:00}",
                 "    score: 0.5",
                 "    why: a face",
                 "    by: user",

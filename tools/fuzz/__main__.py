@@ -13,14 +13,14 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tools.fuzz import beside, cases, visits
+from tools.fuzz import beside, cases, places, visits
 from tools.fuzz.cases import PLAIN, RICH, Setting
 from tools.fuzz.damage import spoil_bytes
 from tools.fuzz.media import make_media
 from tools.fuzz.nonsense import start_server
 from tools.fuzz.watched import Outcome, run_watched
 
-KINDS = cases.KINDS | beside.KINDS | visits.KINDS
+KINDS = cases.KINDS | beside.KINDS | places.KINDS | visits.KINDS
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 

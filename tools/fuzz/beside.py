@@ -42,9 +42,8 @@ def values_files(case: Setting) -> Commands:
         return [["kits", name], ["kits", name, "film.mp4"]]
     if kind == "skeleton":
         return [[*_ANALYZE, "--structure", name]]
-    _write(case, "spec.yaml", PLAIN.replace("timeline:", f"vibe: {name}\ntimeline:"))
-    last = ["compile", "spec.yaml", "-o", "made"] if case.dice.random() < 0.7 else [*_ANALYZE, "--vibe", name]
-    return [["vibes", name], ["check", "spec.yaml"], last]
+    still = ["vibes", name, "--still", "film.mp4@0:02", "-o", "made.png"]
+    return [["vibes", name], still if case.dice.random() < 0.7 else [*_ANALYZE, "--vibe", name]]
 
 
 _ANALYZE = ["analyze", "film.mp4", "--length", "6s", "-o", "made.yaml", "--no-models"]
@@ -124,7 +123,7 @@ def settings(case: Setting) -> Commands:
     if case.dice.random() < 0.6:
         text = spoil_text(text, case.dice)
         _write(case, "pyproject.toml" if "[tool" in text else "cinecut.toml", text)
-    said = [f"{case.dice.choice(_SETTINGS)}={_word(case)}" for _ in range(case.dice.choice((0, 1, 1, 2)))]
+    said = [f"{case.dice.choice(_SETTINGS)}={word_of(case)}" for _ in range(case.dice.choice((0, 1, 1, 2)))]
     command = case.dice.choice(
         (
             ["config"], ["check", "spec.yaml"], ["explain", "spec.yaml"], ["doctor"], ["vibes"],
@@ -134,7 +133,7 @@ def settings(case: Setting) -> Commands:
     return [[*said, *command]]
 
 
-def _word(case: Setting) -> str:
+def word_of(case: Setting) -> str:
     """A value as a word of a command line, or of the environment."""
     word = str(case.dice.choice(VALUES)).replace("\0", "")
     return word.encode("utf-8", "replace").decode("utf-8")[:100_000]
@@ -155,7 +154,7 @@ def edits(case: Setting) -> Commands:
     case.guard("spec.yaml")
 
     def word(usual: tuple[str, ...]) -> str:
-        return case.dice.choice(usual) if case.dice.random() < 0.7 else _word(case)
+        return case.dice.choice(usual) if case.dice.random() < 0.7 else word_of(case)
 
     commands: Commands = []
     for _ in range(case.dice.choice((1, 2))):

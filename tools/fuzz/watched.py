@@ -60,7 +60,8 @@ def run_watched(words: Sequence[str], folder: Path, own: Sequence[Path], meanwhi
             os.kill(process, signal.SIGKILL)
     printed = log.read_bytes().decode("utf-8", errors="replace")
     fine = (0, 1) if meanwhile is None else (1, 143)
-    faults = [*_judge_status(status, slow, fine), *_judge_words(printed)]
+    said = (2,) if printed.startswith("Usage: ") else ()  # words that are no command line
+    faults = [*_judge_status(status, slow, (*fine, *said)), *_judge_words(printed)]
     if memory > MOST_MEMORY:
         faults.append(f"it took {memory >> 20} MB")
     if left:
@@ -177,7 +178,9 @@ def _files(folder: Path) -> dict[str, tuple[int, str]]:
     for entry in folder.rglob("*"):
         mode = entry.lstat().st_mode
         if not stat.S_ISDIR(mode) and not entry.name.startswith("secret"):  # whoever reads that is seen
-            data = entry.read_bytes() if entry.is_file() else b""
+            data = b""
+            with contextlib.suppress(OSError):  # a link may lead to what cannot be read
+                data = entry.read_bytes() if entry.is_file() else b""
             found[str(entry.relative_to(folder))] = mode, hashlib.sha256(data).hexdigest()
     return found
 

@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cinecut.diagnostics import Diagnostic
-from cinecut.files import content_of, remove, write_beside
+from cinecut.files import content_of, disk_errors, remove, write_beside
 from cinecut.inference.chat import printable
+from cinecut.language.read import inside
+from cinecut.language.spec import Spec
 from cinecut.media.open import open_media, tags
 
 _MARK = "Credits of a trailer, written by cinecut."
@@ -31,10 +33,20 @@ def own_credit(file: Path, what: str) -> str | None:
     return ", ".join([f"“{title}” by {artist}" if artist else f"“{title}”", *dict.fromkeys(rights)])
 
 
-def credits_text(film: str | None, music: str | None) -> str | None:
+def credits_text(films: Sequence[Path], music: str | None) -> str | None:
     """The text of a trailer's credits file; None if no credit is needed."""
-    lines: Sequence[str] = [f"Film: {film}"] * bool(film) + [f"Music: {music}"] * bool(music)
+    own = [f"Film: {credit}" for film in films if (credit := own_credit(film, "film"))]
+    lines = own + [f"Music: {music}"] * bool(music)
     return "\n".join([_MARK, "", *lines]) + "\n" if lines else None
+
+
+def credit_beside(path: Path, spec: Spec, folder: Path) -> list[Diagnostic]:
+    """Write the credits of the films and of the song of a spec beside `path`; its films are named from `folder`. Raises
+    Stop where one cannot be read."""
+    films = [inside(folder, film.file) for film in spec.every_film.values()]
+    text = credits_text(films, spec.music.credit if spec.music is not None else None)
+    with disk_errors(file := path.with_suffix(".credits.txt")):
+        return write_credits(file, text)
 
 
 def write_credits(file: Path, text: str | None) -> list[Diagnostic]:

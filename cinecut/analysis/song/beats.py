@@ -29,6 +29,7 @@ _SHORTEST = 2  # seconds of a song that can have a pulse
 _SNAP = 0.015  # seconds over the whole song: a tempo this near to a whole number is that number
 _AT_START = 0.005  # seconds that a beat may lie before the song's first sample
 _USUAL = 75  # beats a minute: songs are usually counted in the octave above it
+_NEAR = 1.04  # factor by which a song may be faster or slower than the tempo that a person names for it
 _SHORT = 8  # beats under which a song says little about its tempo
 _RIVAL = 0.85  # evidence, relative to the chosen tempo's, that makes another one inside the range worth a word
 _AUDITION = ("audition it with `cinecut beats SONG --click out.wav`",)
@@ -97,6 +98,11 @@ class CountedSong:
     grids: dict[int, BeatTimes]
     confidence: float
     gram: tempogram.Tempogram | None
+
+
+def octave_of(tempo: Fraction) -> tuple[tuple[float, float], float]:
+    """The range and the likely tempo by which a song is counted in the octave of a known tempo."""
+    return (float(tempo) / _NEAR, float(tempo) * _NEAR), float(tempo)
 
 
 def analyse_music(
@@ -238,8 +244,8 @@ def _doubts(beats: Beats, tempo_range: tuple[float, float]) -> list[Diagnostic]:
     if beats.tempo is None:
         doubts.append(Diagnostic("music", "the song's tempo changes, or it was cut, so its beats are kept as a list"))
     elif not low * 0.995 <= beats.tempo <= high * 1.005:
-        message = f"the song has {float(beats.tempo):g} beats a minute, outside the {low:g} to {high:g} of the vibe"
-        doubts.append(Diagnostic("music", message, None, ("another song or another vibe may suit better",)))
+        message = f"the song has {float(beats.tempo):g} beats a minute, outside the expected {low:.4g} to {high:.4g}"
+        doubts.append(Diagnostic("music", message, None, ("another song, vibe or --tempo may suit better",)))
     for tempo, evidence in beats.octaves:
         if beats.tempo is not None and low <= tempo <= high and evidence > _RIVAL:
             message = f"the song is counted at {float(beats.tempo):g} beats a minute; {float(tempo):g} is possible too"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -27,14 +29,30 @@ def write_clicks(song: Path, beats: Beats, out: Path) -> None:
     """
     if out.suffix.lower() not in _FORMATS:
         raise Stop("output", f"{out}: clicks are written as .wav or .flac", f"try {out.with_suffix('.wav').name}")
-    try:
-        with disk_errors(out), beside(out, [song]) as part:
-            _write(song, beats, part, _FORMATS[out.suffix.lower()])
-    except soundfile.SoundFileError:
-        raise Stop("output", f"{out} cannot be written: the disk may be full, or the folder is closed") from None
+    with disk_errors(out), beside(out, [song]) as part, _Sink(part, "w+") as file:
+        try:
+            _write(song, beats, file, _FORMATS[out.suffix.lower()])
+        except soundfile.SoundFileError as error:
+            raise Stop("output", f"{out} cannot be written: {error}", "try the other of .wav and .flac") from None
+        if file.failed is not None:
+            raise file.failed
 
 
-def _write(song: Path, beats: Beats, path: Path, kind: str) -> None:
+class _Sink(io.FileIO):
+    """A file that keeps its disk's first error, which libsndfile does not pass on, and takes the rest for written."""
+
+    failed: OSError | None = None
+
+    def write(self, data: Any, /) -> int:
+        try:
+            if self.failed is None and super().write(data) < len(data):
+                super().write(data[-1:])  # a disk that has room for a part says why only when it is asked again
+        except OSError as error:
+            self.failed = error
+        return len(data)
+
+
+def _write(song: Path, beats: Beats, file: _Sink, kind: str) -> None:
     """Write frame by frame, so that a song of any length fits into memory."""
     sink: soundfile.SoundFile | None = None
     as_floats: av.AudioResampler | None = None
@@ -44,12 +62,14 @@ def _write(song: Path, beats: Beats, path: Path, kind: str) -> None:
         for frame in song_frames(song, []):
             if sink is None:
                 rate, channels = frame.sample_rate, frame.layout.nb_channels
-                sink = soundfile.SoundFile(str(path), "w", rate, channels, subtype="PCM_16", format=kind)
+                sink = soundfile.SoundFile(file, "w", rate, channels, subtype="PCM_16", format=kind)
                 as_floats = av.AudioResampler("flt", frame.layout, rate)
                 plan = _plan(beats, rate)
             assert as_floats is not None
             if (frame.sample_rate, frame.layout.nb_channels) != (rate, channels):
                 break  # a chained stream in another format: the beat grid ends here too
+            if file.failed is not None:
+                break
             frame.pts = None
             for floats in as_floats.resample(frame):
                 sound = _SONG_GAIN * np.nan_to_num(floats.to_ndarray().astype(np.float32)).reshape(-1, channels)

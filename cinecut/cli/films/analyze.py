@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cinecut.cli.films.music import find_song
-from cinecut.cli.films.options import FilmOptions, open_models, trailer_length, with_film_options
+from cinecut.cli.films.options import FilmOptions, music_tempo, open_models, trailer_length, with_film_options
 from cinecut.cli.films.report import review as pause
 from cinecut.cli.films.report import tell
 from cinecut.cli.films.speech import rate_of, shift_of
@@ -124,6 +124,7 @@ def _analyzed(options: FilmOptions, target: Path, was: bytes, ffmpeg: str | None
     """`was` is what the spec's file holds: only that is replaced."""
     seconds = trailer_length(options.length)
     shift, rate = shift_of(options.subtitles_shift), rate_of(options.subtitles_rate)
+    tempo = music_tempo(options.tempo)
     plugins, skeleton, texts, vibe = options.plugins(), options.skeleton(), options.texts(), options.genre()
     from cinecut.analysis.analyze import analyze
     from cinecut.analysis.report.credits import write_credits
@@ -150,6 +151,7 @@ def _analyzed(options: FilmOptions, target: Path, was: bytes, ffmpeg: str | None
             options.audio,
             song,
             credit=credit,
+            tempo=tempo,
             length=seconds,
             spoilers=options.spoilers,
             match_light=options.match_light,
@@ -244,13 +246,13 @@ def _check_free(target: Path, sheet: Path, force: bool) -> None:
     if target.suffix.lower() not in SPECS:
         raise Stop("output", f"{target} is no name for a spec: it ends with .yaml", "name another with -o")
     folder = next(folder for folder in target.absolute().parents if os.path.lexists(folder))
-    if not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise Stop("output", f"{folder} is no folder that can be written", "choose another with -o")
+    if not folder.is_dir():
+        raise Stop("output", f"{folder} is no folder", "choose another with -o")
     with contextlib.suppress(FileNotFoundError):
-        target.with_name(f"{target.stem}.credits.txt").lstat()  # of what will be written the longest name
+        (folder / f"{target.stem}.credits.txt").lstat()  # of what will be written the longest name
     if target.exists() and not force and not may_replace(target):
         again = f"cinecut render {as_word(target)} renders it as it is"
-        hints = (again, "-o SPEC writes another beside it", "--force replaces it")
+        hints = (again, "cinecut analyze -o SPEC writes another beside it", "--force replaces it")
         raise Stop("output", f"{target} is there already, and may have been edited", *hints)
     if sheet.exists() and not force and not is_sheet(sheet):
         raise Stop("output", f"{sheet} is there already, and is no contact sheet", "--force replaces it")

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from cinecut.cli.films.music import TempoOption
+from cinecut.cli.films.options import music_tempo
 from cinecut.cli.terminal import (
     ForceOption,
     JsonOption,
@@ -18,6 +20,7 @@ from cinecut.cli.terminal import (
     show,
     watch,
 )
+from cinecut.diagnostics import Stop
 
 app = typer.Typer()
 
@@ -37,39 +40,45 @@ def beats(
             help="The vibe (a genre, or a file of your own) whose tempo range decides between half and double tempo.",
         ),
     ] = None,
+    tempo: TempoOption = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Print the beat grid of a song, or write the song with clicks to check it by ear.
 
-    The vibe's tempo range decides between half and double tempo; without a vibe it is 60 to 160 beats a minute.
+    The vibe's tempo range decides between half and double tempo, or --tempo; else it is 60 to 160 beats a minute.
 
     Example: cinecut beats song.ogg --vibe action --click clicks.wav
     """
-    from cinecut.analysis.song.beats import analyse_music
+    from cinecut.analysis.song.beats import analyse_music, octave_of
     from cinecut.analysis.song.clicks import write_clicks
     from cinecut.language.timebase import clock
     from cinecut.vibes import load_vibe
 
     chosen = load_vibe(vibe) if vibe else None
     check_free(click, force)
-    expected, likely = (chosen.tempo, chosen.likely_tempo) if chosen else ((60, 160), 110)
+    known = music_tempo(tempo)
+    if known is not None and vibe is not None:
+        raise Stop("option", "--tempo, and --vibe with a range of tempi: choose one of them")
+    expected, likely = (chosen.tempo, chosen.likely_tempo) if chosen else ((60.0, 160.0), 110.0)
+    if known is not None:
+        expected, likely = octave_of(known)
     with watch("Listening") as watching:
         result, warnings = analyse_music(song, expected, likely, lambda done: watching.share("music", done))
     print_diagnostics(warnings)
     if click is not None:
         write_clicks(song, result, click)
-    tempo = None if result.tempo is None else float(result.tempo)
+    rate = None if result.tempo is None else float(result.tempo)
     others = [{"tempo": float(other), "evidence": round(evidence, 3)} for other, evidence in result.octaves]
     if as_json:
         from cinecut.analysis.song.sections import sections_of
 
-        grid = {"tempo": tempo, "first": float(result.first), "metre": result.metre, "confidence": result.confidence}
+        grid = {"tempo": rate, "first": float(result.first), "metre": result.metre, "confidence": result.confidence}
         parts = [{**asdict(part), "start": float(part.start)} for part in sections_of(song, result)]
         times = [float(time) for time in result.times]
         print_json({**grid, "octaves": others, "sections": parts, "times": times})
         return
-    show(f"tempo\t{'changes' if tempo is None else f'{tempo:g}'}\nfirst downbeat\t{clock(result.first)}")
+    show(f"tempo\t{'changes' if rate is None else f'{rate:g}'}\nfirst downbeat\t{clock(result.first)}")
     show(f"metre\t{result.metre}\nconfidence\t{result.confidence:.0%}")
     if others:  # their evidence beside that of the tempo that was taken
         show("or\t" + ", ".join(f"{other['tempo']:g} ({other['evidence']:.0%} of its evidence)" for other in others))

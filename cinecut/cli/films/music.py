@@ -38,6 +38,15 @@ MusicOption = Annotated[
         autocompletion=lambda incomplete: [JAMENDO] if incomplete and JAMENDO.startswith(incomplete) else [],
     ),
 ]
+TempoOption = Annotated[
+    str | None,
+    typer.Option(
+        "--tempo",
+        metavar="BPM",
+        help="Beats a minute: which of a song's tempi to count, itself, half or double; or of a trailer without music. "
+        "Default: what the vibe expects.",
+    ),
+]
 JAMENDO = "jamendo"  # `./jamendo` names a file
 
 

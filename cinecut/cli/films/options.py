@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cinecut.cli.films.music import JAMENDO, JamendoIdOption, MusicOption
+from cinecut.cli.films.music import JAMENDO, JamendoIdOption, MusicOption, TempoOption
 from cinecut.cli.films.speech import LanguageOption, RateOption, ShiftOption, SubtitlesOption
 from cinecut.cli.terminal import completing, remark
 from cinecut.diagnostics import Stop, excerpt
@@ -136,6 +136,7 @@ class FilmOptions:
         ),
     ] = None
     music: MusicOption = None
+    tempo: TempoOption = None
     jamendo_id: JamendoIdOption = None
     length: Annotated[
         str | None,
@@ -219,6 +220,8 @@ class FilmOptions:
         named = {"shots": self.shots, "transcribe": self.transcribe, "describe": self.describe, "beats": self.beats}
         if self.transcribe is not None and self.subtitles is not None:
             raise Stop("option", "--transcribe, and subtitles to read: choose one of them")
+        if self.beats is not None and self.tempo is not None:
+            raise Stop("option", "--tempo, and a plug-in that finds the beats: choose one of them")
         return {group: find(group, name) for group, name in named.items() if name is not None}
 
     def genre(self) -> Vibe:
@@ -285,3 +288,9 @@ def trailer_length(text: str | None) -> Fraction | None:
     from cinecut.analysis import request
 
     return None if text is None else request.trailer_length(text, "--length")
+
+
+def music_tempo(text: str | None) -> Fraction | None:
+    from cinecut.analysis import request
+
+    return None if text is None else request.music_tempo(text.strip(), "--tempo")

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cinecut.cli.films.analyze import SHARES, is_sheet, leave_out
-from cinecut.cli.films.music import MusicOption, find_song
-from cinecut.cli.films.options import NoModelsOption, VibeOption, open_models, trailer_length
+from cinecut.cli.films.music import MusicOption, TempoOption, find_song
+from cinecut.cli.films.options import NoModelsOption, VibeOption, music_tempo, open_models, trailer_length
 from cinecut.cli.films.speech import SubtitlesOption
 from cinecut.cli.terminal import (
     ForceOption,
@@ -43,6 +43,7 @@ app = typer.Typer()
 def recut(
     spec: SpecArgument,
     music: MusicOption = None,
+    tempo: TempoOption = None,
     length: Annotated[
         str | None, typer.Option("--length", metavar="TIME", help="The length of the new trailer: 60s, 1:30.")
     ] = None,
@@ -70,20 +71,25 @@ def recut(
 
     Example: cinecut recut specs/film.yaml --music other.ogg --length 60s --dry-run
     """
+    from cinecut.analysis.report.credits import credit_beside
     from cinecut.edits.changes.compare import differences
     from cinecut.edits.recut.merging import RecutOptions
     from cinecut.edits.revise import rewrite
-    from cinecut.files import real_path, write_beside
+    from cinecut.files import check_writable, real_path, write_beside
     from cinecut.known.record import keep
     from cinecut.render.check import check_spec, files_of
 
     wanted, target = trailer_length(length), output or spec
     check_free(output, force or dry_run, "--force replaces it, -o names another")
+    if not dry_run:
+        check_writable(target)
     document = _document(spec)
     ours, base, known = _versions(document, only_kept)
-    choice = _Choice(music, wanted, vibe, subtitles, structure, no_models)
-    tempo = _own_tempo(ours, base) if act is None else _own_tempo(ours, None)
-    analysis, now, sources = _analyzed(spec, ours, known, choice, tempo)
+    choice = _Choice(music, music_tempo(tempo), wanted, vibe, subtitles, structure, no_models)
+    if act is not None and choice.tempo is not None:
+        raise Stop("option", "--tempo, and an act to recut alone: choose one of them", "all acts have one tempo")
+    stays = _own_tempo(ours, base) if act is None else _own_tempo(ours, None)
+    analysis, now, sources = _analyzed(spec, ours, known, choice, stays)
     wish = RecutOptions(act, choice.paths, only_kept, known.timeline if base is not None and known is not None else "")
     result = _merged(spec, (base, ours), analysis, wish)
     if not dry_run:
@@ -92,6 +98,7 @@ def recut(
         else:
             result = _elsewhere(result, spec, target)
             write_beside(target, result.text, [spec, *sources, *files_of(ours.spec, spec.parent)])
+        print_diagnostics(credit_beside(target, result.layout.trailer.spec, spec.parent))
         keep(replace(now, wrote=result.wrote, text=result.text))
         _page_anew(target, analysis, now)
     changed = differences(ours.layout, result.layout)
@@ -141,6 +148,7 @@ class _Choice:
     """What the new cut changes."""
 
     music: str | None
+    tempo: Fraction | None
     length: Fraction | None
     vibe: str | None
     subtitles: Path | None
@@ -152,7 +160,8 @@ class _Choice:
         """The parts of the spec that the command changes."""
         from cinecut.edits.recut.settings import SONG
 
-        paths = {("vibe", "base")} if self.vibe is not None else set()
+        paths: set[tuple[str, ...]] = {("vibe", "base")} if self.vibe is not None else set()
+        paths |= {("music",), ("music", "beats")} if self.tempo is not None else set()
         return paths | ({("music",), *(("music", key) for key in SONG)} if self.music is not None else set())
 
 
@@ -203,10 +212,10 @@ def _own_tempo(ours: Version, base: Version | None) -> Fraction | None:
 
 
 def _analyzed(
-    spec: Path, ours: Version, known: Known | None, choice: _Choice, tempo: Fraction | None
+    spec: Path, ours: Version, known: Known | None, choice: _Choice, stays: Fraction | None
 ) -> tuple[Analysis, Known, list[Path]]:
     """A new analysis with the former options, except those that change; what it knows; and the files that it read.
-    `tempo`: of the music that stays, on whose beats the new cuts have to fall, whatever a vibe expects."""
+    `stays`: the tempo of music that stays, on whose beats the new cuts have to fall, whatever a vibe expects."""
     from cinecut.analysis.analyze import analyze, known_about
     from cinecut.vibes import DEFAULT, load_vibe, vibe_of
 
@@ -216,11 +225,12 @@ def _analyzed(
     with watch("Analyzing", shares := dict(SHARES)) as watching:
         models = open_models(None, None, measured, watching.waiting)
         leave_out(shares, models, measured)
-        request = replace(_request(spec, ours, asked, choice), tempo=tempo)
+        request = _request(spec, ours, asked, choice)
+        request = replace(request, tempo=choice.tempo or stays or request.tempo)
         song, credit, warnings = find_song(choice.music, os.environ.get("JAMENDO_CLIENT_ID"), vibe, watching)
         request = replace(request, vibe=vibe, models=models, transcribes=not measured)
         if choice.music is not None:
-            request = replace(request, music=song, credit=credit, tempo=None)
+            request = replace(request, music=song, credit=credit, tempo=choice.tempo)
         analysis = analyze(request, watching.share)
     print_diagnostics([*warnings, *analysis.diagnostics])
     files = [*request.films, request.music, request.subtitles]
@@ -255,6 +265,7 @@ def _request(spec: Path, ours: Version, asked: dict[str, str], choice: _Choice) 
         _fraction(asked, "rate") if choice.subtitles is None else None,
         music=inside(spec.parent, music.file) if music is not None and music.file is not None else None,
         credit=music.credit if music is not None else None,
+        tempo=_fraction(asked, "tempo"),
         length=seconds,
         spoilers="spoilers" in asked,
         match_light="match_light" in asked,
@@ -307,8 +318,8 @@ def _tell(target: Path, result: Recut, said: list[str], dry_run: bool) -> None:
 def _tell_length(result: Recut, wanted: Fraction | None) -> None:
     """Warn if the new trailer is not as long as requested."""
     if wanted is not None and abs(_seconds(result) - float(wanted)) > max(1.0, float(wanted) / 20):
-        message = f"it lasts {_seconds(result):.1f} s, and not {float(wanted):g} s"
-        print_diagnostics([Diagnostic("film", f"{message}: events that you edited keep their length")])
+        why = ": events that you edited keep their length" if result.kept else ""
+        print_diagnostics([Diagnostic("film", f"it lasts {_seconds(result):.1f} s, and not {float(wanted):g} s{why}")])
 
 
 def _seconds(result: Recut) -> float:

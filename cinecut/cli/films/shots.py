@@ -60,9 +60,11 @@ def shots(
     from cinecut.analysis.facts import FACTS
     from cinecut.analysis.film.shots import SHOTS
     from cinecut.analysis.stage import StageRunner
-    from cinecut.files import fingerprint
+    from cinecut.files import check_writable, fingerprint
     from cinecut.interchange import shot_list
 
+    if stills is not None:
+        check_writable(stills / "shot_001.jpg")
     with watch("Looking") as watching:
         line = StageRunner(Cache(fingerprint(film)), watching.share)
         facts = line.run(FACTS, film)

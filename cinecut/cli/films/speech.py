@@ -10,6 +10,8 @@ import typer
 
 from cinecut.cli.terminal import ForceOption, JsonOption, check_ending, check_free, print_json, show, watch
 from cinecut.diagnostics import Stop
+from cinecut.language.formats import exact
+from cinecut.language.timebase import BadTimeError
 
 app = typer.Typer()
 
@@ -42,8 +44,8 @@ _NTSC = {"23.976": Fraction(24000, 1001), "29.97": Fraction(30000, 1001), "59.94
 def shift_of(text: str | None) -> Fraction | None:
     """By how many seconds subtitles are shown later. Raises Stop for a shift that is none."""
     try:
-        return None if text is None else Fraction(text.strip().removesuffix("s"))
-    except (ValueError, ZeroDivisionError):
+        return None if text is None else exact(text.strip().removesuffix("s"))
+    except BadTimeError:
         raise Stop("option", f"--subtitles-shift {text}: write seconds, such as 8.5 or -8.5") from None
 
 
@@ -52,8 +54,8 @@ def rate_of(text: str | None) -> Fraction | None:
     if text is None:
         return None
     try:
-        rate = _NTSC.get(text.strip()) or Fraction(text)
-    except (ValueError, ZeroDivisionError):
+        rate = _NTSC.get(text.strip()) or exact(text)
+    except BadTimeError:
         rate = Fraction(0)
     if not 1 <= rate <= 240:
         raise Stop("option", f"--subtitles-rate {text}: write frames a second, such as 23.976 or 25")

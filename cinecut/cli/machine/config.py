@@ -8,10 +8,8 @@ from typing import Annotated
 import typer
 
 from cinecut.cli.terminal import JsonOption, print_json, print_table, show
-from cinecut.diagnostics import excerpt
 
 app = typer.Typer()
-_ROOM = 200  # characters of a value that are shown in the table
 
 
 @app.command()
@@ -43,7 +41,7 @@ def config(
         return
     rows = []
     for name, key in KEYS.items():
-        value, where = (own[name].value, own[name].where) if name in own else ("", "not set")
-        rows.append([name, value if len(value) <= _ROOM else excerpt(value, _ROOM), where, key.variable, key.about])
+        value, where = (own[name].shown, own[name].where) if name in own else ("", "not set")
+        rows.append([name, value, where, key.variable, key.about])
     print_table(["default", "value", "set in", "environment", "what it is"], rows)
     show(f"your file: {files[0]}" + ("" if files[0].is_file() else " (not there)"))

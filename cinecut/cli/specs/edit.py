@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -126,14 +127,16 @@ def _named(verb: str, words: Sequence[str]) -> dict[str, str]:
 def undo(
     spec: SpecArgument, revision: RevisionOption = None, dry_run: DryOption = False, as_json: JsonOption = False
 ) -> None:
-    """Undo the last edit of `cinecut edit` or of the page of `watch`. Other changes made since then stay.
+    """Undo the last edit by `edit`, `swap`, `recut`, `import` or the page of `watch`. Changes made since then stay.
 
     Example: cinecut undo specs/film.yaml
     """
     from cinecut.edits.revise import EditOptions
     from cinecut.edits.revise import undo as run
 
-    _tell(run(spec, EditOptions(revision, dry_run)), dry_run, as_json)
+    done = run(spec, EditOptions(revision, dry_run))
+    _credit(done, dry_run)
+    _tell(done, dry_run, as_json)
 
 
 @app.command()
@@ -147,7 +150,20 @@ def redo(
     from cinecut.edits.revise import EditOptions
     from cinecut.edits.revise import redo as run
 
-    _tell(run(spec, EditOptions(revision, dry_run)), dry_run, as_json)
+    done = run(spec, EditOptions(revision, dry_run))
+    _credit(done, dry_run)
+    _tell(done, dry_run, as_json)
+
+
+def _credit(done: Edit, dry_run: bool) -> None:
+    """Where another song came back, its credits do."""
+    was, now = (state.layout.trailer.spec for state in (done.before, done.after))
+    credits = [each.music.credit if each.music is not None else None for each in (was, now)]
+    if credits[0] != credits[1] and not dry_run:
+        from cinecut.analysis.report.credits import credit_beside
+
+        with contextlib.suppress(Stop):  # the film need not be here
+            print_diagnostics(credit_beside(done.spec, now, done.spec.parent))
 
 
 @app.command()

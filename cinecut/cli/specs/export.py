@@ -215,11 +215,12 @@ def _edited(files: list[Path], into: Path | None) -> tuple[Path, Path | None]:
 
 
 def _bring(file: Path, into: Path, dry_run: bool) -> tuple[list[str], list[str]]:
+    from cinecut.edits.revise import rewrite
     from cinecut.interchange.back.bring import bring
 
     brought = bring(into, file)
     if brought.said and not dry_run:
-        write_beside(into, brought.text, [file], brought.was)
+        rewrite(into, brought.was, brought.text)
     return brought.said, brought.by_hand
 
 

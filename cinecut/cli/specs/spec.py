@@ -46,7 +46,7 @@ def explain(
     from cinecut.review.explain import rows, settings
 
     layout = layout_at(spec)
-    shown, placed = [*settings(layout.trailer), *_own_defaults(spec)], rows(layout)
+    shown, placed = [*settings(layout.trailer), *_own_defaults(spec, whole=as_json_)], rows(layout)
     if as_json_:
         parts: dict[str, Any] = {"settings": [asdict(s) for s in shown], "timeline": [asdict(r) for r in placed]}
         print_json(parts)
@@ -58,14 +58,15 @@ def explain(
         _print_rows(placed)
 
 
-def _own_defaults(spec: Path) -> list[Setting]:
-    """What a render of the spec does otherwise than usual because a configuration says so."""
+def _own_defaults(spec: Path, whole: bool) -> list[Setting]:
+    """What a render of the spec does otherwise than usual because a configuration says so; `whole`: however long."""
     from cinecut.config import defaults
     from cinecut.review.explain import Setting
 
     of_render = ("output", "jobs", "ffmpeg")
     own = defaults(spec.parent)
-    return [Setting(f"render: {key}", own[key].value, own[key].where) for key in of_render if key in own]
+    found = {key: own[key] for key in of_render if key in own}
+    return [Setting(f"render: {key}", one.value if whole else one.shown, one.where) for key, one in found.items()]
 
 
 def _print_rows(placed: list[EventRow]) -> None:

@@ -7,6 +7,7 @@ after ──┘
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from difflib import SequenceMatcher
@@ -15,11 +16,16 @@ from typing import Any
 
 from cinecut.compiler.layout import Layout
 from cinecut.compiler.layout.timeline import Placed, PlacedShot
+from cinecut.diagnostics import excerpt
 from cinecut.edits.changes import words
 from cinecut.edits.changes.events import event_changes, value_changes
 from cinecut.edits.changes.matching import matched, standing
 from cinecut.edits.changes.words import Said
+from cinecut.known.record import known_of
+from cinecut.language.document import Document
+from cinecut.language.document.comments import comments_of
 from cinecut.language.events import ActMarker, Card
+from cinecut.language.spec import Spec
 from cinecut.language.timebase import clock
 
 
@@ -56,6 +62,25 @@ def differences(before: Layout, after: Layout) -> list[Difference]:
     """What is different in `after`: the trailer as a whole, its parts, then the events in order. Removed events are
     listed at their former place."""
     return [*_whole(before, after), *_parts(before, after), *_acts(before, after), *_events(before, after)]
+
+
+def comments_gone(before: Document, after: Document, spec: Spec) -> list[Difference]:
+    """The user's comments that went with what a change took out of a spec, which are in no layout."""
+    rows = [Counter(line.strip() for line in each.lines if "#" in line) for each in (before, after)]
+    if not rows[0] - rows[1]:
+        return []
+    was, now = (Counter(comments_of(each)) for each in (before, after))
+    lost = list((was - now).elements())
+    wrote = written_by_analysis(spec, before) if lost else ""
+    lost = [text for text in lost if text not in wrote]
+    what = "comment" if len(lost) == 1 else "comments"
+    return [Difference(what, (Said("removed", f"gone with it: {', '.join(map(excerpt, lost))}"),))] if lost else []
+
+
+def written_by_analysis(spec: Spec, document: Document) -> str:
+    """A spec as analyze wrote it; empty where that is not known."""
+    known = known_of(spec, document.text, document.path)
+    return known.wrote if known is not None else ""
 
 
 def _whole(before: Layout, after: Layout) -> Iterator[Difference]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from cinecut.compiler.layout import Layout
 from cinecut.diagnostics import Stop, excerpt
+from cinecut.edits.changes.compare import written_by_analysis
 from cinecut.edits.verbs.entries import Entries
 from cinecut.edits.verbs.values import read_value, set_title, set_value
 from cinecut.language.document import Document, ListNode, MapNode, Scalar
@@ -203,12 +204,15 @@ def _replace(action: Action) -> None:
     else:
         at = action.time("with", ends[0], film) if ends else action.moment("with", film)
         _show(action, index, shot, at, film)
+    reason = action.on.edits.comment(("timeline", index, "shot"))
+    if reason and reason in written_by_analysis(action.on.spec, action.on.edits.document):
+        action.on.edits.drop_comment(("timeline", index, "shot"))
     _note(action, index, dict.fromkeys((*_OF_THE_SHOT, "score", "why")) | {"by": "user"})
     _name_alternatives(action, index, shot, film)
 
 
 def _swap(action: Action) -> None:
-    """Show one of the shot's alternatives; the shot becomes an alternative itself."""
+    """Show one of the shot's alternatives; the shot becomes an alternative itself. Comments beside both go along."""
     index, shot = action.shot()
     if not shot.alternatives:
         raise Stop("option", "this shot has no alternatives")
@@ -224,8 +228,10 @@ def _swap(action: Action) -> None:
     tree, key = value_tree(former, action.on.numbering), "alternatives"
     if isinstance(edits.node((*path, key)), ListNode):
         edits.set_item((*path, key, which), tree)
+        edits.exchange_comments((*path, "shot"), (*path, key, which))
     else:
         edits.set((*path, key), tree)
+        edits.exchange_comments((*path, "shot"), (*path, key))
     _note(action, index, dict.fromkeys(_OF_THE_SHOT) | {"score": other.score, "why": other.why, "by": "user"})
     _name_alternatives(action, index, shot, film, but=which)
 

@@ -78,7 +78,8 @@ def _in_act(events: tuple[Placed, ...], written: str, number: int) -> Placed:
         raise Stop("option", f"there is no act {bare}", f"the acts are: {', '.join(dict.fromkeys(names)) or 'none'}")
     if not 1 <= number <= len(inside):
         named = meant or f"act {bare}, {inside[0].act!r},"
-        raise Stop("option", f"{named} has {len(inside)} events; there is no event {number} in it")
+        have = f"{len(inside)} event{'s' * (len(inside) > 1)}"
+        raise Stop("option", f"{named} has {have}; there is no event {number} in it")
     return inside[number - 1]
 
 

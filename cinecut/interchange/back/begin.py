@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
-from cinecut.interchange.back.bring import read_cut
+from cinecut.interchange.back.bring import read_cut, shows_others
 from cinecut.interchange.build import ExportOptions, Shelf
 from cinecut.interchange.readers.cut import EditorCut, EditorMarker, EditorPicture, EditorSound, Media
 from cinecut.language.document import NodePath
@@ -42,6 +42,9 @@ def begin(name: str, data: bytes, folder: Path, films: Sequence[tuple[str, FilmF
     known = Media(tuple(media))
     named = {known.called(medium.path, medium.reel): each for medium, each in zip(media, called, strict=True)}
     cut = read_cut(name, data, rate, known)
+    shown = {piece.medium for piece in cut.pieces}
+    if not shown & named.keys() and not cut.lines:
+        raise shows_others(name, shown, [film for film, _ in films])
     started = _Timeline(cut, named, [*cut.odd], cut.loose())
     at = 0
     for piece in cut.pieces:
@@ -52,7 +55,7 @@ def begin(name: str, data: bytes, folder: Path, films: Sequence[tuple[str, FilmF
         started.black(at, piece.start)
         started.shot(piece)
         at = piece.end
-    end = max([at, *(line.end for line in cut.lines)])
+    end = max([at, *(line.end for line in cut.lines), *(piece.end for piece in cut.pieces)])
     started.black(at, end)
     started.by_hand += dict.fromkeys(started.lost())
     own = [make(Film, file=film, facts=facts) for film, facts in films]

@@ -10,7 +10,7 @@ Both cuts come through the same reader, so what nobody changed is no change. Wha
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from importlib import import_module
@@ -18,7 +18,8 @@ from operator import methodcaller
 from pathlib import Path
 
 from cinecut.compiler.layout import Layout
-from cinecut.diagnostics import Report, Stop
+from cinecut.diagnostics import Report, Stop, excerpt
+from cinecut.edits.changes.compare import comments_gone
 from cinecut.edits.changes.matching import standing
 from cinecut.edits.verbs.entries import Entries, entries_of
 from cinecut.edits.verbs.values import set_title
@@ -66,7 +67,9 @@ def bring(spec: Path, file: Path) -> Brought:
         return Brought(was, was, changes.said, changes.by_hand)
     text = amended(document, layout, changes)
     left = _differences(spec, text, target, after)
-    return Brought(was, text, changes.said, [*changes.by_hand, *(each for each in left if each not in changes.by_hand)])
+    gone = comments_gone(document, parse_document(spec, text, Report()), layout.trailer.spec)
+    by_hand = [*changes.by_hand, *(each for each in left if each not in changes.by_hand)]
+    return Brought(was, text, [*changes.said, *(each.text for each in gone)], by_hand)
 
 
 def today(layout: Layout, folder: Path, target: str) -> EditorCut:
@@ -103,9 +106,12 @@ def kind_of(name: str, data: bytes) -> str:
 
 
 def read_cut(name: str, data: bytes, rate: Fraction, known: Media) -> EditorCut:
-    """The cut in a file of any readable kind; `rate` is used if the file names none."""
+    """The cut in a file of any readable kind; `rate` is used if the file names none. Raises Stop."""
     reader = import_module(f"cinecut.interchange.readers.{TARGETS[kind_of(name, data)][0]}")
-    cut: EditorCut = reader.read(data, name, rate, known)
+    try:
+        cut: EditorCut = reader.read(data, name, rate, known)
+    except (ArithmeticError, ValueError) as error:
+        raise Stop("unreadable", f"{name} has a number that cannot be one of a timeline: {excerpt(error)}") from None
     return cut
 
 
@@ -119,10 +125,14 @@ def _read(name: str, data: bytes, layout: Layout, known: Media) -> EditorCut:
 
 def _check_film(layout: Layout, file: Path, before: EditorCut, after: EditorCut) -> None:
     own, theirs = ({piece.medium for piece in cut.pieces} for cut in (before, after))
-    if own and theirs and not own & theirs:
-        films = " or ".join(film.file for film in layout.trailer.spec.every_film.values())
-        message = f"{file.name} shows {', '.join(sorted(theirs)[:3])}, and nothing of {films}"
-        raise Stop("other-file", message, "is it this spec's?")
+    if own and not own & theirs and (theirs or not after.lines):
+        raise shows_others(file.name, theirs, [film.file for film in layout.trailer.spec.every_film.values()])
+
+
+def shows_others(name: str, shown: Collection[str], films: Iterable[str]) -> Stop:
+    """The mistake of a timeline in which nothing of the films is shown."""
+    others = f"{', '.join(sorted(shown)[:3])}, and " if shown else ""
+    return Stop("other-file", f"{name} shows {others}nothing of {' or '.join(films)}", "is it the right timeline?")
 
 
 def _differences(spec: Path, text: str, target: str, wanted: EditorCut) -> list[str]:

@@ -19,6 +19,8 @@ from cinecut.language.grid import Grid
 from cinecut.language.timebase import FilmTime, Length, clock, nearest
 from cinecut.language.write import length_text
 
+_NAMED = 5  # events with an effect, before they are only counted
+
 
 @dataclass(frozen=True, slots=True)
 class FilmNamed:
@@ -62,6 +64,7 @@ class Comparison:
         for event in self.events.values():
             if event.said:
                 self.changes.said.append(words.of(event.placed.name, event.said))
+        self._effects(pieces, were)
         self._marks(pieces, were)
         self._sounds()
         return self.changes
@@ -76,6 +79,18 @@ class Comparison:
 
     def _hand(self, text: str) -> None:
         self.changes.by_hand.append(text)
+
+    def _effects(self, pieces: Sequence[EditorPicture], were: Sequence[int | None]) -> None:
+        """List the effects that the editing program put on pictures, each with the events that have it."""
+        having: dict[str, list[str]] = {}
+        for piece, was in zip(pieces, were, strict=True):
+            name = self.placed[was].name if was is not None else f"the new shot at frame {piece.start}"
+            for effect in dict.fromkeys(piece.effects):
+                if was is None or effect not in self.known[was].effects:
+                    having.setdefault(effect, []).append(name)
+        for effect, names in having.items():
+            more = [f"{len(names) - _NAMED} more"] if len(names) > _NAMED else []
+            self._hand(f"{effect} is not brought back: {', '.join([*names[:_NAMED], *more])}")
 
     # The order
 
@@ -320,11 +335,21 @@ class Comparison:
     def _sounds(self) -> None:
         """Report songs and other sounds that moved: the spec's music has to be edited by hand."""
         old, new = (
-            [(s.medium, s.start, s.end, s.source, round(s.gain, 1)) for s in cut.sounds if s.medium not in self.films]
+            {(s.medium, s.start, s.end, s.source, round(s.gain, 1)) for s in cut.sounds if s.medium not in self.films}
             for cut in (self.before, self.after)
         )
-        for name, *_ in dict.fromkeys(each[:1] for each in {*old} ^ {*new}):
-            self._hand(f"{name} is heard elsewhere, or at another level")
+        new = {each for each in new if each[0] not in _STEMS or any((each[1], *each[3:]))}
+        names = [{name for name, *_ in sounds} for sounds in (old, new)]
+        for name in sorted({name for name, *_ in old ^ new}):
+            if name not in names[0]:
+                self._hand(f"{name} is heard in it, and is not in the spec")
+            elif name not in names[1]:
+                self._hand(f"{name} is no longer heard in it")
+            else:
+                self._hand(f"{name} is heard elsewhere, or at another level")
+
+
+_STEMS = ("effects.wav", "music.wav")  # as `export --stems` puts them there, from the first frame on
 
 
 def _beats(grid: Grid, start: int, frames: int, rate: Fraction) -> Fraction | None:

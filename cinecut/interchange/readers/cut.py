@@ -10,7 +10,23 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import pairwise, takewhile
 
+from cinecut.diagnostics import Stop
 from cinecut.interchange.model import Medium
+from cinecut.language.events import Shot
+from cinecut.language.formats import properties_of
+from cinecut.language.timebase import nearest
+
+
+def utf_8(data: bytes, name: str) -> str:
+    """A file's text. Raises Stop where it is none."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise not_utf_8(name) from None
+
+
+def not_utf_8(name: str) -> Stop:
+    return Stop("unreadable", f"{name} is not in UTF-8", "export it again, or save it as UTF-8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +89,7 @@ class EditorPicture:
     fades: tuple[int, int] = (0, 0)  # frames, from black and to it
     gain: float | None = None  # dB of its sound; None: it has none
     over: tuple[int, int] = (0, 0)  # frames by which that comes before it and stays after it
+    effects: tuple[str, ...] = ()  # what else the program does to it, which is not read
 
     @property
     def length(self) -> int:
@@ -119,13 +136,22 @@ class EditorCut:
     unread: list[tuple[int, int]] = field(default_factory=list)  # from and to: pictures of which nothing is known
 
     def sorted(self) -> EditorCut:
-        """The cut in time order, without pictures that overlap an earlier one; those are reported."""
+        """The cut in time order, without pictures that last no frame, overlap an earlier one or run at a speed that a
+        spec has not; those are reported."""
+        self.pieces = [replace(piece, speed=_decimal(piece.speed)) for piece in self.pieces]
         self.pieces.sort(key=lambda piece: (piece.start, -piece.end))
+        slowest, fastest = (float(properties_of(Shot)["speed"][limit]) for limit in ("minimum", "maximum"))
         kept: list[EditorPicture] = []
         for piece in self.pieces:
             if kept and piece.start < kept[-1].end:
                 self.odd.append(f"{piece.medium} at frame {piece.start} lies over {kept[-1].medium}")
-            elif piece.length > 0:
+            elif piece.length <= 0:
+                self.odd.append(f"{piece.medium} at frame {piece.start} lasts no frame")
+            elif not slowest <= piece.speed <= fastest:
+                runs = "runs backwards" if piece.speed < 0 else f"runs at {float(piece.speed):.4g} times its speed"
+                self.odd.append(f"{piece.medium} at frame {piece.start} {runs}; a shot's is {slowest:g} to {fastest:g}")
+                self.unread.append((piece.start, piece.end))
+            else:
                 kept.append(piece)
         self.pieces = [self._with_sound(piece) for piece in kept]
         self.lines.sort(key=lambda line: (line.start, line.text))
@@ -156,6 +182,16 @@ class EditorCut:
         """The sounds that are in sync with no picture."""
         tied = {sound for piece in self.pieces for sound in self.under(piece) if self._in_sync(piece, sound)}
         return [sound for sound in self.sounds if sound not in tied]
+
+
+def dissolved(kind: str, frame: int) -> str:
+    """What is said of a transition that is neither a cross-fade nor a fade."""
+    return f"{kind} at frame {frame} is read as a cross-fade"
+
+
+def _decimal(speed: Fraction) -> Fraction:
+    """A speed as a spec can write it: two thirds to the millionth, by which an hour is a tenth of a picture off."""
+    return Fraction(nearest(speed * 1_000_000), 1_000_000)
 
 
 def step_of(points: Iterable[tuple[Fraction, Fraction]]) -> Fraction | None:

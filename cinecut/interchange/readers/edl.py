@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from cinecut.diagnostics import Stop
-from cinecut.interchange.readers.cut import EditorCut, EditorMarker, EditorPicture, EditorSound, Media
+from cinecut.interchange.readers.cut import EditorCut, EditorMarker, EditorPicture, EditorSound, Media, not_utf_8
 from cinecut.language.timebase import BadTimeError, Timecodes, nearest
 
 _CODE = r"(\d{1,2}[:;]\d{2}[:;]\d{2}[:;.]\d{2,3})"
@@ -52,7 +52,9 @@ def read(data: bytes, name: str, rate: Fraction, known: Media) -> EditorCut:
     """`rate` is the sequence's. Raises Stop where there is no event."""
     reading = _Reading(rate, known)
     wrong = 0
-    for number, row in enumerate(data.decode("utf-8", "replace").splitlines(), 1):
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise not_utf_8(name)
+    for number, row in enumerate(data.decode("utf-8-sig", "replace").splitlines(), 1):
         text = row.strip()
         try:
             read = _row(reading, text, number)
@@ -133,11 +135,10 @@ def _place(
     speed = pictures / own
     source = reading.number(event.source, own) / own + lead * speed / cut.rate
     start, end = event.start + lead - zero, event.end + lag + faded - zero
-    if event.channel.startswith("A") or event.channel == "NONE":
+    if event.channel != "V":  # B, A2/V, AA/V: with the picture's sound
         cut.sounds.append(EditorSound(start, end, name, source))
+    if "V" not in event.channel and event.channel != "B":
         return
     joint = (lead, event.dissolve - lead) if crossed else (0, 0)
     fades = (event.dissolve if not crossed else 0, faded)
     cut.pieces.append(EditorPicture(start, end, name, source, speed, joint, fades))
-    if event.channel not in ("V", "VA1", "VA2"):  # B, AA/V: its sound goes with it
-        cut.sounds.append(EditorSound(start, end, name, source))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from xml.etree import ElementTree as ET
 
@@ -15,10 +16,12 @@ from cinecut.interchange.readers.cut import (
     EditorSound,
     EditorText,
     Media,
+    dissolved,
     step_of,
 )
 from cinecut.interchange.readers.xml_tree import root_of
-from cinecut.language.timebase import nearest
+from cinecut.language.formats import exact
+from cinecut.language.timebase import BadTimeError, nearest
 
 _NESTED = ("ref-clip", "mc-clip", "sync-clip", "clip", "audition")
 _PLACED = ("asset-clip", "video", "audio", "title", "gap", *_NESTED)
@@ -50,6 +53,8 @@ class _Reading:
             start = self._frame(_seconds(item, "offset") - first)
             if item.tag == "transition":
                 crossed = start, start + self._frame(_seconds(item, "duration"))
+                kind = item.get("name") or "Cross Dissolve"
+                self.found.odd += [] if kind == "Cross Dissolve" else [dissolved(kind, start)]
                 continue
             joint = (
                 (start - crossed[0], crossed[1] - start) if crossed and crossed[0] <= start <= crossed[1] else (0, 0)
@@ -65,7 +70,9 @@ class _Reading:
         """An item of the storyline, or connected to it, and what is connected to it in turn."""
         own = _seconds(item, "start", default=self._begin(item))
         end = start + self._frame(_seconds(item, "duration"))
-        if item.tag == "title":
+        if item.get("enabled") == "0":
+            pass  # neither seen nor heard; what is connected to it is
+        elif item.tag == "title":
             text = "".join("".join(part.itertext()) for part in item.iterfind("text")).strip()
             self.found.lines.append(EditorText(text, start, end))
         elif item.tag in _NESTED:
@@ -105,7 +112,7 @@ class _Reading:
             fades = (self._fade(item, "fadeIn"), self._fade(item, "fadeOut"))
             still = asset.get("duration", "0s") in ("0s", "0/1s")
             piece = EditorPicture(start, end, name, Fraction(0) if still else source, speed, joint, fades)
-            self.found.pieces.append(piece)
+            self.found.pieces.append(replace(piece, effects=tuple(_effects(item))))
         if kinds != "video" and asset.get("hasAudio") == "1" and item.tag != "video":
             begin, length = (
                 _seconds(item, "audioStart", default=own),
@@ -123,10 +130,27 @@ class _Reading:
         return self._frame(_seconds(fade, "duration")) if fade is not None else 0
 
 
+def _effects(item: ET.Element) -> Iterator[str]:
+    """The effects on a clip, and the adjustments of its picture that are not the usual ones."""
+    for part in item:
+        if part.get("enabled") == "0":
+            continue
+        if part.tag.startswith("filter-"):
+            yield part.get("name") or part.tag
+        elif part.tag.startswith("adjust-") and part.tag not in _READ:
+            values = [f"{key} {value}" for key, value in part.items() if _USUAL.get(key) != value]
+            if values or len(part):
+                yield " ".join([part.tag.removeprefix("adjust-"), *values])
+
+
+_READ = ("adjust-volume", "adjust-blend")
+_USUAL = {"scale": "1 1", "position": "0 0", "anchor": "0 0", "rotation": "0", "type": "fit"}  # of a picture as it is
+
+
 def _figure(text: str) -> float:
     try:
-        return float(text.removesuffix("dB"))
-    except ValueError:
+        return float(exact(text.removesuffix("dB")))
+    except (BadTimeError, OverflowError):
         return 0.0
 
 
@@ -143,6 +167,6 @@ def _seconds(item: ET.Element, key: str, default: Fraction = Fraction(0)) -> Fra
     if text is None:
         return default
     try:
-        return Fraction(text.removesuffix("s"))
-    except (ValueError, ZeroDivisionError):
+        return exact(text.removesuffix("s"))
+    except BadTimeError:
         raise Stop("unreadable", f"{key}={text[:40]!r} is no time of FCPXML") from None

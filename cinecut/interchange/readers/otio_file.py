@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from cinecut.diagnostics import Stop
+from cinecut.diagnostics import Stop, excerpt
 from cinecut.interchange.locate import path_of
-from cinecut.interchange.readers.cut import EditorCut, EditorMarker, EditorPicture, EditorSound, EditorText, Media
+from cinecut.interchange.readers.cut import (
+    EditorCut,
+    EditorMarker,
+    EditorPicture,
+    EditorSound,
+    EditorText,
+    Media,
+    utf_8,
+)
 from cinecut.language.timebase import nearest
 
 try:
@@ -22,23 +31,53 @@ def read(data: bytes, name: str, rate: Fraction, known: Media) -> EditorCut:
     """Raises Stop where the library is not installed, or the file holds no timeline."""
     if otio is None:
         raise Stop("option", f"{name}: reading .otio needs the package opentimelineio", "install cinecut[export]")
+    text = utf_8(data, name)
     try:
-        json.loads(text := data.decode("utf-8"))  # by a text that is no JSON the library may end the process
+        _check(json.loads(text), name)
         timeline: Any = otio.adapters.read_from_string(text, "otio_json")
         if not isinstance(timeline, otio.schema.Timeline):
             raise Stop("unreadable", f"{name} holds no timeline")
         return _cut(timeline, rate, known)
-    except (otio.exceptions.OTIOError, ArithmeticError, *_OF_ODD_VALUES) as error:
-        why = " ".join(str(error).split())[:120]
-        raise Stop("unreadable", f"{name} is no OpenTimelineIO file: {why}") from None
+    except json.JSONDecodeError as error:
+        raise _refused(name, f"{error.msg}, line {error.lineno}, column {error.colno}") from None
+    except RecursionError:
+        raise Stop("unreadable", f"{name} is nested more deeply than any timeline") from None
+    except otio.exceptions.OTIOError as error:
+        raise _refused(name, " ".join(str(error).split())[:120]) from None
+    except _OF_ODD_VALUES:
+        raise _refused(name, "it holds a time or a rate that is none, or a value of another kind") from None
+
+
+def _refused(name: str, why: str) -> Stop:
+    return Stop("unreadable", f"{name} is no OpenTimelineIO file: {why}", "export it again")
+
+
+_SCHEMA = re.compile(r"\w+\.[1-9][0-9]{0,3}")
+_LARGEST = 1e12  # pictures, samples or a rate
+
+
+def _check(tree: Any, name: str) -> None:
+    """Raise Stop for a tree by which the library may end the process, as it may by a text that is no JSON: a schema
+    without a version, a number that is none."""
+    if isinstance(tree, dict):
+        if not _SCHEMA.fullmatch(schema := str(tree.get("OTIO_SCHEMA", "X.1"))):
+            raise _refused(name, f"{excerpt(schema)} is no schema")
+        for value in tree.values():
+            _check(value, name)
+    elif isinstance(tree, list):
+        for value in tree:
+            _check(value, name)
+    elif isinstance(tree, int | float) and not abs(tree) <= _LARGEST:
+        raise _refused(name, f"{excerpt(tree)} is a time or a rate that is none")
 
 
 # What the library, and we, meet in a file whose values are of other kinds than the schema's.
-_OF_ODD_VALUES = (ValueError, RuntimeError, LookupError, TypeError, AttributeError)
+_OF_ODD_VALUES = (ValueError, RuntimeError, LookupError, TypeError, AttributeError, ArithmeticError)
 
 
 def _cut(timeline: Any, rate: Fraction, known: Media) -> EditorCut:
-    pictures = [track for track in timeline.tracks if track.kind == otio.schema.TrackKind.Video]
+    tracks = [track for track in timeline.tracks if track.enabled]
+    pictures = [track for track in tracks if track.kind == otio.schema.TrackKind.Video]
     own = timeline.global_start_time.rate if timeline.global_start_time is not None else float(rate)
     cut = EditorCut(_exact(own), known)
     for mark in timeline.tracks.markers:
@@ -48,7 +87,7 @@ def _cut(timeline: Any, rate: Fraction, known: Media) -> EditorCut:
         )
     for number, track in enumerate(pictures):
         _track(cut, track, number, True)
-    for track in timeline.tracks:
+    for track in tracks:
         if track.kind == otio.schema.TrackKind.Audio:
             _track(cut, track, 0, False)
     return cut.sorted()
@@ -69,12 +108,13 @@ def _track(cut: EditorCut, track: Any, number: int, shown: bool) -> None:
             continue
         placed = track.range_of_child(child)
         start, end = _frames(placed.start_time, cut.rate), _frames(placed.end_time_exclusive(), cut.rate)
-        if isinstance(child, otio.schema.Clip):
+        clip = isinstance(child, otio.schema.Clip)
+        if clip and child.enabled:
             _clip(cut, child, (start, end), (joint, fade), number, shown)
-        elif not isinstance(child, otio.schema.Gap):
+        elif not clip and not isinstance(child, otio.schema.Gap) and child.enabled:
             cut.odd.append(f"{child.name!r} at frame {start} is a nested sequence: what is in it is not read")
             cut.unread += [(start, end)] if shown and not number else []
-        begun = isinstance(child, otio.schema.Clip)
+        begun = clip and child.enabled
         joint, fade = (0, 0), 0
 
 
@@ -89,11 +129,14 @@ def _clip(
     url = getattr(reference, "target_url", "") or ""
     name = cut.known.called(path_of(url) or clip.name)
     speed = Fraction(1)
+    effects = list[str]()
     for effect in clip.effects:
         if isinstance(effect, otio.schema.LinearTimeWarp):
             speed = Fraction(effect.time_scalar).limit_denominator(1000)
         elif isinstance(effect, otio.schema.TimeEffect):
             cut.odd.append(f"{name} at frame {start}: its speed changes within it")
+        elif effect.enabled:
+            effects.append(effect.name or effect.effect_name)
     begin = clip.trimmed_range().start_time
     source = Fraction(begin.value).limit_denominator(1_000_000) / _exact(begin.rate)
     if not shown:
@@ -101,7 +144,8 @@ def _clip(
     elif number:
         cut.odd.append(f"{name} at frame {start} lies over the pictures")
     else:
-        cut.pieces.append(EditorPicture(start, end, name, source, speed, joined[0], (joined[1], 0)))
+        piece = EditorPicture(start, end, name, source, speed, joined[0], (joined[1], 0), effects=tuple(effects))
+        cut.pieces.append(piece)
 
 
 def _exact(rate: float) -> Fraction:

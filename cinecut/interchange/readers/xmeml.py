@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from xml.etree import ElementTree as ET
 
 from cinecut.diagnostics import Stop
 from cinecut.interchange.locate import path_of
-from cinecut.interchange.readers.cut import EditorCut, EditorMarker, EditorPicture, EditorSound, EditorText, Media
+from cinecut.interchange.readers.cut import (
+    EditorCut,
+    EditorMarker,
+    EditorPicture,
+    EditorSound,
+    EditorText,
+    Media,
+    dissolved,
+)
 from cinecut.interchange.readers.xml_tree import root_of
+from cinecut.language.formats import exact
+from cinecut.language.timebase import BadTimeError, nearest
 
 
 def read(data: bytes, name: str, rate: Fraction, known: Media) -> EditorCut:
@@ -42,6 +53,8 @@ class _Reading:
         return self.found.sorted()
 
     def _track(self, track: ET.Element, number: int, media: str) -> None:
+        if track.findtext("enabled", "TRUE").upper() == "FALSE":
+            return
         items = [item for item in track if item.tag in ("clipitem", "generatoritem", "transitionitem")]
         for at, item in enumerate(items):
             if item.tag == "transitionitem" or item.findtext("enabled", "TRUE").upper() == "FALSE":
@@ -89,13 +102,21 @@ class _Reading:
         elif number:
             self.found.odd.append(f"{name} at frame {start} lies over the pictures")
         else:
-            dip = before is not None and before.findtext("effect/effectid") == "Dip to Color Dissolve"
+            kind = before.findtext("effect/effectid", _CROSSED) if before is not None else _CROSSED
+            self.found.odd += [] if kind in (_CROSSED, _DIPPED) else [dissolved(kind, start)]
+            dip = kind == _DIPPED
             joint = (0, 0) if dip else head
             still = file.find("timecode") is None
             piece = EditorPicture(
                 start, end, name, Fraction(0) if still else source, speed, joint, (fades[0], fades[1])
             )
-            self.found.pieces.append(piece)
+            self.found.pieces.append(replace(piece, effects=tuple(_effects(item, self._fits(file)))))
+
+    def _fits(self, file: ET.Element) -> set[int]:
+        """The scales in per cent at which a file is as large as the frame, or fills it, to the whole per cent."""
+        frame, own = (_size(part) for part in (self.sequence.find("media/video/format"), file.find("media/video")))
+        shares = [100 * wanted / size for wanted, size in zip(frame, own, strict=True) if size]
+        return {100, *map(nearest, shares)}
 
     def _time(self, item: ET.Element, file: ET.Element, name: str, start: int) -> tuple[Fraction, Fraction]:
         """A clip's speed, and the source of its `in`."""
@@ -108,6 +129,8 @@ class _Reading:
                 continue
             about = {p.findtext("parameterid"): p for p in effect.iterfind("parameter")}
             speed = _fraction(about["speed"].findtext("value", "100")) / 100 if "speed" in about else Fraction(1)
+            if "reverse" in about and about["reverse"].findtext("value", "").strip().upper() == "TRUE":
+                speed = -abs(speed)
             if "variablespeed" in about and about["variablespeed"].findtext("value", "0").strip() not in ("0", "0.0"):
                 self.found.odd.append(f"{name} at frame {start}: its speed changes within it")
             graph = about.get("graphdict")
@@ -133,6 +156,38 @@ def _cut_of(transition: ET.Element) -> int:
     return start + (end - start) // 2
 
 
+def _size(part: ET.Element | None) -> tuple[Fraction, Fraction]:
+    """Width and height; 0 where they are not said."""
+    width, height = (
+        _fraction(part.findtext(f"samplecharacteristics/{side}", "0")) if part is not None else Fraction(0)
+        for side in ("width", "height")
+    )
+    return width, height
+
+
+def _effects(item: ET.Element, fits: set[int]) -> Iterator[str]:
+    """The effects on a clip's picture that are not read, and what is turned, transparent or scaled by more than `fits`
+    says."""
+    for part in item.iterfind("filter"):
+        effect, name = part.find("effect"), part.findtext("effect/name") or "an effect"
+        if effect is None or part.findtext("enabled", "TRUE").upper() == "FALSE":
+            continue
+        if effect.findtext("effectid") in _FIGURES:
+            usual = {"scale": fits, "rotation": {0}, "opacity": {100}}
+            read = {p.findtext("parameterid", ""): p.findtext("value") or "" for p in effect.iterfind("parameter")}
+            figures = {key: _fraction(read[key]) for key in usual if read.get(key)}
+            values = [f"{key} {float(value):.4g}" for key, value in figures.items() if nearest(value) not in usual[key]]
+            if values:
+                yield " ".join([name, *values])
+        elif effect.findtext("mediatype") != "audio" and effect.findtext("effectid") not in _READ:
+            yield name
+
+
+_READ = ("timeremap", "audiolevels")
+_FIGURES = ("basic", "opacity")
+_CROSSED, _DIPPED = "Cross Dissolve", "Dip to Color Dissolve"
+
+
 def _gain(item: ET.Element) -> float:
     for effect in item.iterfind("filter/effect"):
         if effect.findtext("effectid") == "audiolevels":
@@ -144,8 +199,8 @@ def _gain(item: ET.Element) -> float:
 
 def _fraction(text: str) -> Fraction:
     try:
-        return Fraction(text.strip()).limit_denominator(1_000_000)
-    except (ValueError, ZeroDivisionError):
+        return exact(text).limit_denominator(1_000_000)
+    except BadTimeError:
         raise Stop("unreadable", f"{text[:40]!r} is no number of xmeml") from None
 
 

@@ -6,6 +6,7 @@ import re
 from xml.etree import ElementTree as ET
 
 from cinecut.diagnostics import Stop
+from cinecut.interchange.readers.cut import not_utf_8
 
 _MOST = 200_000_000  # bytes
 _DEPTH = 200
@@ -21,7 +22,7 @@ def root_of(data: bytes, name: str) -> ET.Element:
         b"\xff\xfe",
         b"\xfe\xff",
     ):
-        raise Stop("unreadable", f"{name} is not in UTF-8", "export it again, or save it as UTF-8")
+        raise not_utf_8(name)
     depth = 0
     parser: ET.XMLPullParser[ET.Element] = ET.XMLPullParser(("start", "end"))
     try:

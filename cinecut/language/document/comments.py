@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 from cinecut.diagnostics import Span
@@ -40,6 +40,12 @@ class _Comment:
 def remarks_of(document: Document) -> dict[NodePath, Remark]:
     """Every comment of a document, and its empty rows, by the path of its entry."""
     return _Collector(document).collect()
+
+
+def comments_of(document: Document) -> Iterator[str]:
+    """Every comment of a document."""
+    for remark in remarks_of(document).values():
+        yield from filter(None, (*remark.above, remark.beside, *remark.below))
 
 
 def anchors_of(document: Document) -> dict[Span, str]:
@@ -216,7 +222,7 @@ def _holds(outer: NodePath, inner: NodePath) -> bool:
     return len(inner) > len(outer) and inner[: len(outer)] == outer
 
 
-def swallowed(document: Document, keys: frozenset[str]) -> Iterator[tuple[Span, str]]:
+def swallowed(document: Document, keys: Container[str]) -> Iterator[tuple[Span, str]]:
     """Comments right after the unquoted words of such a key that look like more of these: `card: We are #1`."""
     lines = document.lines
 

@@ -92,6 +92,32 @@ class Edits:
         self.drop_item(items, index)
         self.put_item(items, before, text, None)
 
+    def exchange_comments(self, one: NodePath, other: NodePath) -> None:
+        """Give two values each other's comment. Nothing is done where one of them can have none of its own."""
+        here, there = self._beside(one), self._beside(other)
+        if here is not None and there is not None:
+            self.made[here[0]], self.made[there[0]] = there[1], here[1]
+
+    def comment(self, path: NodePath) -> str:
+        """The comment beside a value; "" where there is none."""
+        here = self._beside(path)
+        return here[1].strip() if here is not None else ""
+
+    def drop_comment(self, path: NodePath) -> None:
+        """Take away the comment beside a value."""
+        if (here := self._beside(path)) is not None:
+            self.made[here[0]] = ""
+
+    def _beside(self, path: NodePath) -> tuple[Span, str] | None:
+        """The rest of a value's line, and the comment in it; None in brackets, and beside a block or an alias."""
+        parent, node = self.node(path[:-1]), self.node(path)
+        again = isinstance(parent, MapNode) and parent.is_alias(str(path[-1]))
+        if isinstance(parent, Scalar) or parent.flow or again or not (isinstance(node, Scalar) or node.flow):
+            return None
+        line, column = end_of(node)
+        end = len(self.lines[line])
+        return Span(str(self.document.path), line, column, line, end), self.lines[line][column:].rstrip()
+
     # The places
 
     def node(self, path: NodePath) -> Node:

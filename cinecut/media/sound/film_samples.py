@@ -79,6 +79,7 @@ class _Grid:
     bounds: tuple[Fraction, Fraction]
 
 
+_TOLD = (1, 2, Fraction(1, 2))  # of the rate in a header: of AAC some name half of it
 _NEVER_FORGET = ("adpcm_yamaha", "adpcm_aica", "adpcm_ima_oki")  # each sample is a step from the one before
 _NOISY = ("aac", "aac_latm", "ac3", "eac3")
 
@@ -149,6 +150,10 @@ class FilmSound:
         """What packets decode to; `_first` gets the first frame of each recording but the first one."""
         part = 0
         for frame in decoded(packets, [], decoder):
+            if self._media.format.name == "avi" and Fraction(frame.sample_rate, self.rate) not in _TOLD:
+                film = self._media.name.removeprefix("file:")
+                message = f"the sound of {film} changes to {frame.sample_rate} samples a second: AVI does not say when"
+                raise Stop("unreadable", message, "get the parts that were joined: a spec takes both as its films")
             if joined(self._media) and (now := self._media.reached[self.stream.index]) > part:
                 self._first.append(frame)
                 part = now
