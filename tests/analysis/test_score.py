@@ -79,7 +79,7 @@ def level(sound: Sound, start: Fraction, end: Fraction) -> float:
 def test_music_stops_for_the_breath_rings_under_the_title_and_goes_down_for_voices(
     film: Footage, studio: Path, tmp_path: Path
 ) -> None:
-    analysed(film.path, tmp_path / "spec.yaml", "sci-fi", studio / "song.wav", length=30)
+    analysed(film.path, tmp_path / "spec.yaml", "sci-fi", studio / "song.wav", length=36)
     files = render_stems(prepare(tmp_path / "spec.yaml"), tmp_path / "stems", find_ffmpeg(None), SILENT)
     stems = {file.stem: soundfile.read(file)[0] for file in files}
     events = read(tmp_path / "spec.yaml")[1]
