@@ -256,7 +256,8 @@ def _dark(plan: Plan, parts: Sequence[SkeletonPart]) -> tuple[dict[int, int], di
         if spare:
             beats[max((id(p) for p in spare), key=lambda each: beats[each])] -= 1
         elif gone:
-            last = next((p for p in reversed(gone) if p.kind == "card"), gone[0])
+            black = next((p for p in gone if not p.silent), gone[0])  # silence is what a genre holds its breath with
+            last = next((p for p in reversed(gone) if p.kind == "card"), black)
             beats[id(last)] = 0
             over |= {last.act: last.words} if last.text in ("tagline", "release") else {}
         else:
