@@ -306,10 +306,12 @@ def _count_channels(media: InputContainer) -> None:
     for stream in media.streams.audio:
         stream.metadata.pop(_ORDER, None)
         stream.metadata.pop(_CHANNEL, None)
-        context = stream.codec_context
-        if context is not None and context.layout.name == "3 channels":
+        if (context := stream.codec_context) is None:
+            continue
+        layout = context.layout  # asked once: each that is asked for frees the list
+        if layout.name == "3 channels":
             context.layout = "3.0"  # libraries take the third one for low effects, which no mix to stereo has
-        if context is None or not re.match(r"\d+ channels \(", (layout := context.layout).name):
+        if not re.match(r"\d+ channels \(", layout.name):
             continue
         order = "+".join(channel.name.split("@")[0] for channel in layout.channels)
         context.layout = f"{layout.nb_channels} channels"  # from here on the list is `layout`'s alone

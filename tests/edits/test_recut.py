@@ -283,9 +283,9 @@ def test_the_command(studio: Path, own_analyses: Path, tmp_path: Path) -> None:
     assert "fast.wav" in text
     assert cinecut("check", "--strict", "spec.yaml", cwd=tmp_path, **cache).returncode == 0
     cinecut("cache", "--clear", "known", cwd=tmp_path, **cache)
-    blind = cinecut("recut", "spec.yaml", "--length", "25s", "--no-models", cwd=tmp_path, **cache)
+    blind = cinecut("recut", "spec.yaml", "--length", "40s", "--no-models", cwd=tmp_path, **cache)
     assert "the spec as analyze wrote it is missing" in blind.stderr
-    assert "and not 25 s: events that you edited keep" in blind.stderr
+    assert "and not 40 s: events that you edited keep" in blind.stderr
 
 
 @pytest.mark.parametrize(
