@@ -109,7 +109,8 @@ def _check(film: Film) -> Command:
     """48 shots and four times an act marker, black and a card."""
     spec = write_spec(film, _shots(film, 48), work_folder() / "sixty.yaml")
     spec.write_text(spec.read_text() + "".join(EXTRAS.format(number=number) for number in range(1, 5)))
-    return Command((CINECUT, "check", _linked(spec)))
+    cache = {"CINECUT_CACHE_DIR": str(work_folder() / "nothing_known")}  # no analysis of the film to be compared with
+    return Command((CINECUT, "check", _linked(spec)), environment=cache)
 
 
 def _compile(film: Film) -> Command:

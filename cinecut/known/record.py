@@ -31,6 +31,7 @@ _KEPT = 400  # side files of one film, the newest ones: the specs of an editor's
 _KEPT_BYTES = 20_000_000  # of these
 _KEPT_ALWAYS = 40  # of these, whatever their size
 _OF_ANY_FILM = 100  # side files that are looked through for a film that was encoded anew
+_BY_WORDS = 40  # side files that are compared word by word
 _LARGEST = 20_000_000  # bytes
 
 
@@ -140,20 +141,17 @@ def _most_like(films: Sequence[str] | None, text: str, path: Path) -> Known | No
 
 def _by_likeness(records: Sequence[dict[str, Any]], text: str, least: float) -> list[dict[str, Any]]:
     """The records of which at least this share of the text comes, the likest first: compared by rows, or by words where
-    another program has laid out the text anew."""
-    likely = list[tuple[int, dict[str, Any]]]()
-    for parts in (_rows, _words):
-        own, likely = parts(text), []
-        shared = 0
-        for record in records:
-            theirs = parts(str(record.get("text") or record.get("wrote")))
-            common = (own & theirs).total()
-            shared = max(shared, common)
-            if common >= least * own.total():
-                likely.append((2 * common - theirs.total(), record))
-        if 4 * shared > 3 * own.total():
+    another program has laid out the text anew. That takes long, so it is done of those that are likest by rows."""
+    ranked = [(0, 0, record) for record in records]
+    for parts, most in ((_rows, None), (_words, _BY_WORDS)):
+        own = parts(text)
+        written = ((record, parts(str(record.get("text") or record.get("wrote")))) for *_, record in ranked[:most])
+        shared = [(record, (own & theirs).total(), theirs.total()) for record, theirs in written]
+        ranked = [(common, 2 * common - whole, record) for record, common, whole in shared]
+        ranked.sort(key=lambda each: each[1], reverse=True)
+        if 4 * max((common for common, *_ in ranked), default=0) > 3 * own.total():
             break
-    return [record for _, record in sorted(likely, key=lambda each: each[0], reverse=True)]
+    return [record for common, _, record in ranked if common >= least * own.total()]
 
 
 def _rows(text: str) -> Counter[str]:
