@@ -92,7 +92,8 @@ def _check_sounds(layout: Layout, report: Report) -> None:
     """Warn of sounds of one channel each that nothing tells apart: they may be the channels of one."""
     for film, facts in ((each.film, each.facts) for each in layout.trailer.footage.values()):
         kinds = {(sound.rate, sound.channels, sound.parts, sound.stream, sound.language) for sound in facts.audio}
-        if len(facts.audio) > 1 == len(kinds) == facts.audio[0].channels and "audio" not in film.place.given:
+        single = len(kinds) == 1 and facts.audio[0].channels == 1
+        if single and len(facts.audio) > 1 and "audio" not in film.place.given:
             message = f"{film.file} has {len(facts.audio)} sounds of one channel each: only the first is heard"
             join = f"ffmpeg -i FILE -filter_complex join=inputs={len(facts.audio)} -c:v copy film.mkv"
             hint = f"channels of one sound are put together by {join}; `audio: 1` says that they are none"

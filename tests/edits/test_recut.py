@@ -357,7 +357,9 @@ def test_the_credits_are_those_of_the_song_that_there_is(studio: Path, own_analy
         file = tmp_path / "spec.credits.txt"
         return file.read_text(encoding="utf-8") if file.exists() else ""
 
-    assert "Somebody" in named("analyze", studio / "film.mkv", "--music", "one.flac", "-o", "spec.yaml")
+    shutil.copy(studio / "film.srt", tmp_path)
+    film = Path(shutil.copy(studio / "film.mkv", tmp_path))
+    assert "Somebody" in named("analyze", film, "--music", "one.flac", "-o", "spec.yaml")
     credit = named("recut", "spec.yaml", "--music", "two.flac")
     assert ("Another" in credit, "Somebody" in credit) == (True, False)
     assert named("recut", "spec.yaml", "--music", "three.flac") == ""
@@ -368,3 +370,6 @@ def test_the_credits_are_those_of_the_song_that_there_is(studio: Path, own_analy
         done = cinecut(verb, "spec.yaml", cwd=tmp_path, CINECUT_CACHE_DIR=str(own_analyses))
         assert done.returncode == 0, done.stderr
         assert name in (tmp_path / "spec.credits.txt").read_text(encoding="utf-8")
+    film.unlink()
+    done = cinecut("undo", "spec.yaml", cwd=tmp_path, CINECUT_CACHE_DIR=str(own_analyses))
+    assert (done.returncode, "stay those of the other song" in done.stderr) == (0, True), done.stderr

@@ -206,8 +206,8 @@ class _Search:
             values[places >= 0] += self.steps[number][places[places >= 0]]
         values += [self.cast.beside(options, path.takes, ()) for path in paths]
         takes = list(zip_longest(*(reversed(path.takes) for path in paths), fillvalue=-1))  # from the last ones back
-        spoken = list(zip_longest(*(path.spoken for path in paths), fillvalue=-1))
         near = [(_nearness(away), others) for away, others in enumerate(takes[:_FAR], 1)]
+        spoken = list(zip_longest(*(path.spoken for path in paths), fillvalue=-1))
         return self._among(values, options, near, _by_path(takes, paths), _by_path(spoken, paths))
 
     def _among(

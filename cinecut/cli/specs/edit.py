@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cinecut.cli.terminal import JsonOption, SpecArgument, completing, print_diagnostics, print_json, say, show
+from cinecut.cli.terminal import JsonOption, SpecArgument, completing, print_diagnostics, print_json, remark, say, show
 from cinecut.diagnostics import Stop
 
 if TYPE_CHECKING:
@@ -162,8 +161,10 @@ def _credit(done: Edit, dry_run: bool) -> None:
     if credits[0] != credits[1] and not dry_run:
         from cinecut.analysis.report.credits import credit_beside
 
-        with contextlib.suppress(Stop):  # the film need not be here
+        try:
             print_diagnostics(credit_beside(done.spec, now, done.spec.parent))
+        except Stop as stop:  # the film need not be here
+            remark(f"the credits beside {done.spec} stay those of the other song: {stop.diagnostics[0].message}")
 
 
 @app.command()
