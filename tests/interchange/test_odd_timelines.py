@@ -89,6 +89,11 @@ def blurred(timeline: otio.schema.Timeline) -> None:
     next(iter(timeline.find_clips())).effects.append(otio.schema.Effect(name="blur"))
 
 
+def numbered(timeline: otio.schema.Timeline) -> None:
+    """Such as a time in nanoseconds, by which nothing is cut."""
+    next(iter(timeline.find_clips())).metadata["program"] = {"changed": 1_796_000_000_000_000_000}
+
+
 def within(text: str, adjustment: str) -> str:
     """FCPXML with an adjustment of its first clip."""
     return re.sub(r"(<asset-clip [^>]*[^/]>)", rf"\1{adjustment}", text, count=1)
@@ -226,6 +231,7 @@ OFF: dict[str, tuple[str, Callable[[str], str], str]] = {
 
 
 USUAL: dict[str, tuple[str, Callable[[str], str]]] = {
+    "numbers of a program's own": ("otio", of_otio(numbered)),
     "fcp": (
         "fcp",
         lambda text: within(text, '<adjust-conform type="fit"/><adjust-transform scale="1 1" anchor="0 0"/>'),

@@ -53,12 +53,11 @@ def _refused(name: str, why: str) -> Stop:
 
 
 _SCHEMA = re.compile(r"\w+\.[1-9][0-9]{0,3}")
-_LARGEST = 1e12  # pictures, samples or a rate
 
 
 def _check(tree: Any, name: str) -> None:
-    """Raise Stop for a tree by which the library may end the process, as it may by a text that is no JSON: a schema
-    without a version, a number that is none."""
+    """Raise Stop for a tree by which the library may end the process, as it may by a text that is no JSON: one with a
+    schema without a version."""
     if isinstance(tree, dict):
         if not _SCHEMA.fullmatch(schema := str(tree.get("OTIO_SCHEMA", "X.1"))):
             raise _refused(name, f"{excerpt(schema)} is no schema")
@@ -67,8 +66,6 @@ def _check(tree: Any, name: str) -> None:
     elif isinstance(tree, list):
         for value in tree:
             _check(value, name)
-    elif isinstance(tree, int | float) and not abs(tree) <= _LARGEST:
-        raise _refused(name, f"{excerpt(tree)} is a time or a rate that is none")
 
 
 # What the library, and we, meet in a file whose values are of other kinds than the schema's.
