@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cinecut.diagnostics import Diagnostic, Severity, Stop, as_text, as_word, condensed, harmless, json_text
+from cinecut.diagnostics import LINE_BREAK, Diagnostic, Severity, Stop, as_text, as_word, condensed, harmless, json_text
 from cinecut.files import check_is_file, content_of
 
 if TYPE_CHECKING:
@@ -231,6 +231,6 @@ def _colored(text: str, diagnostic: Diagnostic) -> str:
 
 def _lines(path: Path) -> list[str] | None:
     try:
-        return content_of(path).decode("utf-8-sig").splitlines()
+        return LINE_BREAK.split(content_of(path).decode("utf-8-sig"))
     except (OSError, UnicodeDecodeError):
         return None

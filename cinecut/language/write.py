@@ -22,7 +22,7 @@ from cinecut.language.document.edit import Edits
 from cinecut.language.document.layout import Remark, Remarks, number_text, print_flow, print_tree
 from cinecut.language.events import EVENTS, ActMarker, Alternative, Clip, Effect, Shot, Sync, Transition
 from cinecut.language.facts import FilmFacts, LutFacts, SongFacts, StillFacts
-from cinecut.language.formats import properties_of, resolved
+from cinecut.language.formats import is_described, properties_of, resolved
 from cinecut.language.read import defaults_of
 from cinecut.language.spec import Anchor, Anchors, Film, Music, Part, Spec, VibeChoice
 from cinecut.language.timebase import (
@@ -316,7 +316,7 @@ def record_of(hint: Any) -> type | None:
         return record_of(parts[1])
     if parts:
         return record_of(parts[0])
-    return hint if isinstance(hint, type) and dataclasses.is_dataclass(hint) else None
+    return hint if isinstance(hint, type) and is_described(hint) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,7 +356,7 @@ class _Canonical:
             return self.record(node, cls, path)
         items = tuple(self.record(item, cls, (*path, number)) for number, item in enumerate(node.items))
         fixed = path in self.commented or any(each.span in self.fixed for each in (node, *node.items))
-        if len(items) == 1 and part.get("type") != "array" and not fixed:
+        if len(items) == 1 and part.get("type") != "array" and not fixed and not isinstance(items[0], ListNode):
             return items[0]
         return ListNode(items, node.span, node.flow and path != ("timeline",))
 

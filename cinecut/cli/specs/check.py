@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import io
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -157,7 +158,7 @@ def fmt(
         before, after = document.mark + document.text, format_document(document)
         others += before != after
         if diff:
-            old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
+            old, new = io.StringIO(before).readlines(), io.StringIO(after).readlines()
             print(harmless("".join(difflib.unified_diff(old, new, str(spec), str(spec)))), end="")
         elif check and before != after:
             remark(f"{spec}: not in form")
