@@ -7,22 +7,18 @@ from typing import Annotated
 
 import typer
 
-from cinecut.cli.specs.check import FormatOption, check_format, print_for_host
-from cinecut.cli.specs.render import deliverables
-from cinecut.cli.terminal import (
+from cinecut.cli.parameters import (
     FFmpegOption,
     ForceOption,
     JsonOption,
     ReadSpecArgument,
     SpecArgument,
-    check_film,
-    check_free,
-    print_diagnostics,
-    print_json,
-    say,
-    show,
-    watch,
+    argument,
+    option,
 )
+from cinecut.cli.specs.check import FormatOption, check_format, print_for_host
+from cinecut.cli.specs.render import deliverables
+from cinecut.cli.terminal import check_film, check_free, print_diagnostics, print_json, say, show, watch
 from cinecut.diagnostics import as_word
 
 app = typer.Typer()
@@ -33,9 +29,7 @@ _SHARES = {"reels": 3, "render": 97}
 @app.command()
 def lock(
     spec: SpecArgument,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Also keep the rendered trailer.")
-    ] = None,
+    output: Annotated[Path | None, option("-o --output", "FILE", "Also keep the rendered trailer.")] = None,
     force: ForceOption = False,
     ffmpeg: FFmpegOption = None,
     as_json: JsonOption = False,
@@ -64,8 +58,8 @@ def lock(
 
 @app.command()
 def why(
-    spec: Annotated[Path, typer.Argument(metavar="SPEC", help="A spec that has a lock, or an older lock.")],
-    other: Annotated[Path | None, typer.Argument(metavar="[LOCK]", help="A newer lock, or a spec.")] = None,
+    spec: Annotated[Path, argument("SPEC", "A spec that has a lock, or an older lock.")],
+    other: Annotated[Path | None, argument("[LOCK]", "A newer lock, or a spec.")] = None,
     ffmpeg: FFmpegOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -100,16 +94,11 @@ def why(
 @app.command()
 def verify(
     spec: ReadSpecArgument,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A finished trailer, even if it was encoded again.")],
+    file: Annotated[Path, argument("FILE", "A finished trailer, even if it was encoded again.")],
     only: Annotated[
-        str | None,
-        typer.Option(
-            "--only", metavar="NAME", help="Which deliverable of the spec the file is.", autocompletion=deliverables
-        ),
+        str | None, option("--only", "NAME", "Which deliverable of the spec the file is.", autocompletion=deliverables)
     ] = None,
-    page: Annotated[
-        Path | None, typer.Option("--page", metavar="FILE", help="Also write a page with the pictures side by side.")
-    ] = None,
+    page: Annotated[Path | None, option("--page", "FILE", "Also write a page with the pictures side by side.")] = None,
     format: FormatOption = "text",
     force: ForceOption = False,
     ffmpeg: FFmpegOption = None,
@@ -155,14 +144,11 @@ def verify(
 
 @app.command()
 def conform(
-    trailer: Annotated[Path, typer.Argument(metavar="TRAILER", help="A finished trailer.")],
-    films: Annotated[list[Path], typer.Argument(metavar="FILM...", help="The films that the trailer may be cut from.")],
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="SPEC", help="Default: TRAILER's name, .yaml.")
-    ] = None,
+    trailer: Annotated[Path, argument("TRAILER", "A finished trailer.")],
+    films: Annotated[list[Path], argument("FILM...", "The films that the trailer may be cut from.")],
+    output: Annotated[Path | None, option("-o --output", "SPEC", "Default: TRAILER's name, .yaml.")] = None,
     as_template: Annotated[
-        Path | None,
-        typer.Option("--as-template", metavar="FILE", help="Also write its rhythm, for `analyze --structure FILE`."),
+        Path | None, option("--as-template", "FILE", "Also write its rhythm, for `analyze --structure FILE`.")
     ] = None,
     force: ForceOption = False,
     as_json: JsonOption = False,

@@ -11,21 +11,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cinecut.cli.terminal import (
-    SPECS,
+from cinecut.cli.parameters import (
     FFmpegOption,
     ForceOption,
     JsonOption,
     ReadSpecArgument,
     SchedulerOption,
     SpecArgument,
-    may_replace,
-    print_diagnostics,
-    print_json,
-    remark,
-    say,
-    watch,
+    flag,
+    option,
 )
+from cinecut.cli.terminal import SPECS, may_replace, print_diagnostics, print_json, remark, say, watch
 from cinecut.diagnostics import Report, Stop, as_word
 from cinecut.files import disk_errors
 
@@ -56,40 +52,30 @@ def deliverables(ctx: typer.Context, incomplete: str) -> list[str]:
 def render(
     spec: ReadSpecArgument,
     output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="Default: FILM_trailer_VIBE.mp4 in this folder."),
+        Path | None, option("-o --output", "FILE", "Default: FILM_trailer_VIBE.mp4 in this folder.")
     ] = None,
-    size: Annotated[str | None, typer.Option(metavar="WxH", help="Another size, such as 1280x720.")] = None,
-    draft: Annotated[bool, typer.Option("--draft", help="A small, fast version, to judge the cut.")] = False,
+    size: Annotated[str | None, option("--size", "WxH", "Another size, such as 1280x720.")] = None,
+    draft: Annotated[bool, flag("--draft", "A small, fast version, to judge the cut.")] = False,
     stems: Annotated[
-        Path | None, typer.Option("--stems", metavar="DIR", help="Also write each stem of the mix, for a mixing desk.")
+        Path | None, option("--stems", "DIR", "Also write each stem of the mix, for a mixing desk.")
     ] = None,
     only: Annotated[
         list[str] | None,
-        typer.Option(
-            "--only", metavar="NAME", help="Render only this deliverable. Repeatable.", autocompletion=deliverables
-        ),
+        option("--only", "NAME", "Render only this deliverable. Repeatable.", autocompletion=deliverables),
     ] = None,
-    sheet: Annotated[
-        bool, typer.Option("--sheet", help="Also write a contact sheet and the poster frame of each file.")
-    ] = False,
+    sheet: Annotated[bool, flag("--sheet", "Also write a contact sheet and the poster frame of each file.")] = False,
     jobs: Annotated[
         int | None,
-        typer.Option(
-            "--jobs",
-            metavar="N",
-            min=1,
-            help="The number of FFmpeg processes at a time. Default: one more than the cores.",
-        ),
+        option("--jobs", "N", "The number of FFmpeg processes at a time. Default: one more than the cores.", min=1),
     ] = None,
     no_store: Annotated[
-        bool, typer.Option("--no-store", help="Render everything again, and keep nothing for the next render.")
+        bool, flag("--no-store", "Render everything again, and keep nothing for the next render.")
     ] = False,
     locked: Annotated[
         bool,
-        typer.Option(
+        flag(
             "--locked",
-            help="Render only if the result will be what SPEC.lock (`cinecut lock`) states; else list the differences.",
+            "Render only if the result will be what SPEC.lock (`cinecut lock`) states; else list the differences.",
         ),
     ] = False,
     scheduler: SchedulerOption = None,
@@ -281,7 +267,7 @@ def _file_record(name: str, file: Path, level: Level | None) -> dict[str, object
 @app.command()
 def pack(
     spec: SpecArgument,
-    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="DIR", help="Default: SPEC's name.")] = None,
+    output: Annotated[Path | None, option("-o --output", "DIR", "Default: SPEC's name.")] = None,
     ffmpeg: FFmpegOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from cinecut.cli.terminal import ForceOption, JsonOption, SpecArgument, print_json, say, watch
+from cinecut.cli.parameters import ForceOption, JsonOption, SpecArgument, flag, option
+from cinecut.cli.terminal import print_json, say, watch
 from cinecut.diagnostics import Report, Stop
 
 app = typer.Typer()
@@ -16,12 +17,9 @@ app = typer.Typer()
 @app.command()
 def sheet(
     spec: SpecArgument,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="PAGE", help="Default: SPEC's name, .html.")
-    ] = None,
+    output: Annotated[Path | None, option("-o --output", "PAGE", "Default: SPEC's name, .html.")] = None,
     known: Annotated[
-        bool,
-        typer.Option("--known", help="Also write SPEC.known.json, the results of analyze, to pass on with the spec."),
+        bool, flag("--known", "Also write SPEC.known.json, the results of analyze, to pass on with the spec.")
     ] = False,
     force: ForceOption = False,
     as_json: JsonOption = False,

@@ -9,17 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cinecut.cli.terminal import (
-    JsonOption,
-    ReadSpecArgument,
-    SpecArgument,
-    completing,
-    print_diagnostics,
-    print_json,
-    print_table,
-    say,
-    show,
-)
+from cinecut.cli.parameters import JsonOption, ReadSpecArgument, SpecArgument, argument, completing, flag, option
+from cinecut.cli.terminal import print_diagnostics, print_json, print_table, say, show
 from cinecut.diagnostics import Report, Stop
 
 if TYPE_CHECKING:
@@ -33,8 +24,8 @@ app = typer.Typer()
 def explain(
     spec: ReadSpecArgument,
     as_json_: JsonOption = False,
-    values: Annotated[bool, typer.Option("--values", help="Show only where each value comes from.")] = False,
-    timeline: Annotated[bool, typer.Option("--timeline", help="Show only the timeline.")] = False,
+    values: Annotated[bool, flag("--values", "Show only where each value comes from.")] = False,
+    timeline: Annotated[bool, flag("--timeline", "Show only the timeline.")] = False,
 ) -> None:
     """Show where every value comes from (user, vibe, film, schema), and when every event plays.
 
@@ -102,12 +93,13 @@ def _pair(left: str, right: str) -> str:
 @app.command("compile")
 def compile_(
     spec: SpecArgument,
-    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="DIR", help="Default: SPEC's name.")] = None,
+    output: Annotated[Path | None, option("-o --output", "DIR", "Default: SPEC's name.")] = None,
     syntax: Annotated[
         str,
-        typer.Option(
-            metavar="modern|classic",
-            help="For which FFmpeg: 7 and later, or earlier.",
+        option(
+            "--syntax",
+            "modern|classic",
+            "For which FFmpeg: 7 and later, or earlier.",
             autocompletion=completing(("modern", "classic")),
         ),
     ] = "modern",
@@ -143,11 +135,10 @@ def compile_(
 @app.command()
 def link(
     spec: SpecArgument,
-    film: Annotated[Path | None, typer.Argument(metavar="[FILM]", help="The film's new path, if it was moved.")] = None,
-    force: Annotated[bool, typer.Option("--force", "-f", help="Use FILM even if it is a different film.")] = False,
+    film: Annotated[Path | None, argument("[FILM]", "The film's new path, if it was moved.")] = None,
+    force: Annotated[bool, flag("--force -f", "Use FILM even if it is a different film.")] = False,
     name: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="If the spec has several films, the name of the one that FILM is."),
+        str | None, option("--name", "NAME", "If the spec has several films, the name of the one that FILM is.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
