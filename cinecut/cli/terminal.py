@@ -167,6 +167,14 @@ def print_json(value: object, default: Callable[[Any], object] | None = None) ->
     print(json_text(value, default))
 
 
+def answer(as_json: bool, record: object, text: str) -> None:
+    """Print what a command did: a record for a program, or a text, except with -q."""
+    if as_json:
+        print_json(record)
+    else:
+        say(text)
+
+
 def remark(text: str) -> None:
     """Print on standard error what a program that reads the results must not get."""
     print(harmless(text), file=sys.stderr)

@@ -19,7 +19,7 @@ from cinecut.cli.films.report import review as pause
 from cinecut.cli.films.report import tell
 from cinecut.cli.films.speech import rate_of, shift_of
 from cinecut.cli.parameters import FFmpegOption, ForceOption, JsonOption, flag, option
-from cinecut.cli.specs.render import render_spec
+from cinecut.cli.specs.render import render
 from cinecut.cli.terminal import SPECS, check_film, check_free, may_replace, print_diagnostics, remark, show, watch
 from cinecut.diagnostics import Report, Stop, as_word
 
@@ -86,7 +86,7 @@ def trailer(
             show(f"edit {target}, then: {shlex.join(command)}")
             return
         pause(target)
-    render_spec(target, output, None, draft, replacing, ffmpeg, as_json)
+    render(target, output, draft=draft, force=replacing, ffmpeg=ffmpeg, as_json=as_json)
 
 
 # What the stages of an analysis take: about so many seconds of two cores for ten minutes of film.

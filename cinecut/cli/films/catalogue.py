@@ -15,13 +15,13 @@ from cinecut.cli.films.speech import LanguageOption
 from cinecut.cli.parameters import ForceOption, JsonOption, SchedulerOption, argument, option
 from cinecut.cli.terminal import (
     SPECS,
+    answer,
     check_ending,
     check_free,
     print_diagnostics,
     print_json,
     print_table,
     remark,
-    say,
     watch,
 )
 from cinecut.diagnostics import Diagnostic, Stop
@@ -83,12 +83,9 @@ def index(
         print_diagnostics([Diagnostic("film", "there is no film in these folders", None, (endings,))])
     failures = [each.failed if each.path in each.failed else f"{each.path}: {each.failed}" for each in done.failed]
     print_diagnostics([Diagnostic("film", message) for message in failures])
-    if as_json:
-        print_json({"report": str(report), "new": done.new, "films": [asdict(each) for each in done.films]})
-    else:
-        shots = sum(each.shots for each in done.films)
-        seen = f"{_counted(len(done.films), 'film')} with {_counted(shots, 'shot')}"
-        say(f"{report}: {seen}, {done.new} of them new, {len(done.failed)} failed")
+    record = {"report": str(report), "new": done.new, "films": [asdict(each) for each in done.films]}
+    seen = f"{_counted(len(done.films), 'film')} with {_counted(sum(each.shots for each in done.films), 'shot')}"
+    answer(as_json, record, f"{report}: {seen}, {done.new} of them new, {len(done.failed)} failed")
     if done.failed and len(done.failed) == len(done.films):
         raise Stop("unreadable", "no film could be indexed", f"{report} says why")
 

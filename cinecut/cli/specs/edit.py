@@ -127,10 +127,9 @@ def undo(
 
     Example: cinecut undo specs/film.yaml
     """
-    from cinecut.edits.revise import EditOptions
-    from cinecut.edits.revise import undo as run
+    from cinecut.edits import revise
 
-    done = run(spec, EditOptions(revision, dry_run))
+    done = revise.undo(spec, revise.EditOptions(revision, dry_run))
     _credit(done, dry_run)
     _tell(done, dry_run, as_json)
 
@@ -143,10 +142,9 @@ def redo(
 
     Example: cinecut redo specs/film.yaml
     """
-    from cinecut.edits.revise import EditOptions
-    from cinecut.edits.revise import redo as run
+    from cinecut.edits import revise
 
-    done = run(spec, EditOptions(revision, dry_run))
+    done = revise.redo(spec, revise.EditOptions(revision, dry_run))
     _credit(done, dry_run)
     _tell(done, dry_run, as_json)
 

@@ -18,7 +18,7 @@ from cinecut.cli.parameters import (
 )
 from cinecut.cli.specs.check import FormatOption, check_format, print_for_host
 from cinecut.cli.specs.render import deliverables
-from cinecut.cli.terminal import check_film, check_free, print_diagnostics, print_json, say, show, watch
+from cinecut.cli.terminal import answer, check_film, check_free, print_diagnostics, print_json, say, show, watch
 from cinecut.diagnostics import as_word
 
 app = typer.Typer()
@@ -49,11 +49,9 @@ def lock(
     with watch("Locking", _SHARES) as watching:
         done = write_lock(job, spec, output, build, watching, force=force)
     print_diagnostics(done.warnings)
-    if as_json:
-        kept = [str(file) for file in done.files.values()] if output is not None else []
-        print_json({"lock": str(target), "frames": job.plan.frames, "files": kept})
-    else:
-        say(f"{target}: `cinecut render {as_word(spec)} --locked` makes exactly this trailer")
+    kept = [str(file) for file in done.files.values()] if output is not None else []
+    record = {"lock": str(target), "frames": job.plan.frames, "files": kept}
+    answer(as_json, record, f"{target}: `cinecut render {as_word(spec)} --locked` makes exactly this trailer")
 
 
 @app.command()
@@ -175,14 +173,7 @@ def conform(
         if as_template is not None:
             write_beside(as_template, conformed.template, [trailer, *films, target])
     shots = [piece for piece in conformed.pieces if piece.film is not None]
-    if as_json:
-        numbers = {
-            "frames": conformed.frames,
-            "shots": len(shots),
-            "foreign": conformed.foreign,
-            "cards": len(conformed.cards),
-        }
-        print_json({"spec": str(target), **numbers})
-    else:
-        read = f", {len(conformed.cards)} cards are read" if conformed.cards else ""
-        say(f"{target}: {len(shots)} shots, {conformed.foreign} of {conformed.frames} frames are of no film{read}")
+    frames, foreign, cards = conformed.frames, conformed.foreign, len(conformed.cards)
+    record = {"spec": str(target), "frames": frames, "shots": len(shots), "foreign": foreign, "cards": cards}
+    read = f", {cards} cards are read" if cards else ""
+    answer(as_json, record, f"{target}: {len(shots)} shots, {foreign} of {frames} frames are of no film{read}")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from cinecut.cli.parameters import ForceOption, JsonOption, SpecArgument, flag, option
-from cinecut.cli.terminal import print_json, say, watch
+from cinecut.cli.terminal import answer, watch
 from cinecut.diagnostics import Report, Stop
 
 app = typer.Typer()
@@ -62,7 +62,5 @@ def sheet(
         if known and knowledge is not None:
             files.append(spec.with_suffix(".known.json"))
             write_beside(files[1], known_json(knowledge), [spec, *films.values()])
-    if as_json:
-        print_json({"spec": str(spec), "files": [str(file) for file in files]})
-    else:
-        say(", ".join(map(str, files)))
+    named = [str(file) for file in files]
+    answer(as_json, {"spec": str(spec), "files": named}, ", ".join(named))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cinecut.cli.parameters import JsonOption, ReadSpecArgument, SpecArgument, argument, completing, flag, option
-from cinecut.cli.terminal import print_diagnostics, print_json, print_table, say, show
+from cinecut.cli.terminal import answer, print_diagnostics, print_json, print_table, show
 from cinecut.diagnostics import Report, Stop
 
 if TYPE_CHECKING:
@@ -125,11 +125,10 @@ def compile_(
     print_diagnostics(list(plan.diagnostics))
     folder = output or Path(spec.stem + ".graph")
     needed = write_compiled(plan, folder, SCRIPT_OPTIONS[syntax])
-    if as_json:
-        seconds = round(float(plan.frames / plan.rate), 6)
-        print_json({"folder": str(folder), "frames": plan.frames, "seconds": seconds, "inputs": needed})
-        return
-    say(f"{folder}: {plan.render.script.count(chr(10))} filters, {plan.frames} frames, {len(needed)} inputs")
+    seconds = round(float(plan.frames / plan.rate), 6)
+    record = {"folder": str(folder), "frames": plan.frames, "seconds": seconds, "inputs": needed}
+    filters = plan.render.script.count("\n")
+    answer(as_json, record, f"{folder}: {filters} filters, {plan.frames} frames, {len(needed)} inputs")
 
 
 @app.command()
@@ -160,10 +159,8 @@ def link(
         from cinecut.analysis.song.compare import other_beats
 
         print_diagnostics(list(filter(None, [other_beats(music, inside(spec.parent, music.file))])))
-    if as_json:
-        print_json({"spec": str(spec), "measured": measured})
-    else:
-        say(f"{spec}: {len(measured)} file{'s' if len(measured) > 1 else ''} measured")
+    text = f"{spec}: {len(measured)} file{'s' if len(measured) > 1 else ''} measured"
+    answer(as_json, {"spec": str(spec), "measured": measured}, text)
 
 
 def _check_decodes(asset: NamedMedium) -> None:
