@@ -97,6 +97,7 @@ class JoinedMedia:
         self._media, self._path, self._video = media, path, picture_stream(media, path).index
         self._guessed = _guesses(media)
         self._parts = _parts(path.absolute(), path.stat().st_mtime_ns)
+        self.reached: dict[int, int] = {}  # by a stream, the number of the recording that is read
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._media, name)
@@ -110,7 +111,7 @@ class JoinedMedia:
     def demux(self, *streams: Any) -> Iterator[Any]:
         wanted = {stream.index for each in streams for stream in (each if isinstance(each, list) else [each])}
         falls = {index: _Falls(self._guessed) for index in wanted}
-        parts = dict.fromkeys(wanted, 0)  # by a stream, the number of the recording that is read
+        parts = self.reached = dict.fromkeys(wanted, 0)
         for packet in _packets(self._path, wanted):
             if not packet.size:  # the end
                 yield packet
