@@ -13,7 +13,7 @@ from cinecut.diagnostics import Diagnostic, Report, Severity, Span, Stop, as_tex
 from cinecut.edits.recut.arrange import NewEntry
 from cinecut.language.document import Document, parse_document
 from cinecut.language.document.edit import Edits
-from cinecut.language.events import Black, Cue, Entry, Event, Shot, written_length
+from cinecut.language.events import Black, Entry, Event, Shot, written_length
 from cinecut.language.grid import Grid
 from cinecut.language.read import fill_spec
 from cinecut.language.timebase import Length, nearest
@@ -72,8 +72,7 @@ def fitted(document: Document, places: Sequence[NewEntry]) -> Fitted:
 def _with_cues(document: Document, places: Sequence[NewEntry]) -> Document:
     edits, changed = Edits(document), False
     for number, place in enumerate(places):
-        own: Cue | None = getattr(place.item.entry, "cue", None)
-        if place.by_hand and place.cue != own:
+        if place.by_hand and place.cue != place.item.cue:
             changed = True
             path = ("timeline", number, "cue")
             if place.cue is None:
