@@ -80,6 +80,15 @@ class _Resources:
         return key
 
 
+def _apart(sound: SoundClip, shown: PictureClip) -> SoundClip:
+    """A picture's sound without what its cross dissolves do to it: they fade both."""
+    if shown.head.kind == "crossfade":
+        sound = replace(sound, start=Fraction(shown.start), fade_in=Fraction(0))
+    if shown.tail.kind == "crossfade":
+        sound = replace(sound, end=Fraction(shown.end), fade_out=Fraction(0))
+    return sound
+
+
 def _lasting(medium: Medium) -> Fraction:
     if medium.kind == "still":
         return Fraction(0)
@@ -208,6 +217,7 @@ class _Spine:
         if sound is None:
             item.set("srcEnable", "video")
         else:
+            sound = _apart(sound, shown)
             item.set("audioRole", "dialogue")
             over = (shown.start - sound.start, sound.end - shown.end)
             if any(over):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from xml.etree import ElementTree as ET
 
+from cinecut.diagnostics import excerpt
 from cinecut.interchange.model import (
     COLORS,
     EditSequence,
@@ -83,12 +84,16 @@ class _Project:
 
     def _medium(self, medium: Medium, speed: Fraction) -> str:
         frames = max(1, nearest(medium.duration / speed * self.sequence.rate))
+        path = plain(medium.path, lines=True)
+        if path != medium.path:
+            lost = Unsupported("trailer", f"the name {excerpt(medium.name)}", "a file that is not found: rename it")
+            self.lost += [lost] if lost not in self.lost else []
         if speed != 1:
             factor = f"{float(speed):.12g}"
-            more = {"warp_speed": factor, "warp_resource": medium.path, "warp_pitch": "1"}
-            return self._producer((medium, speed), "timewarp", f"{factor}:{medium.path}", frames, **more)
+            more = {"warp_speed": factor, "warp_resource": path, "warp_pitch": "1"}
+            return self._producer((medium, speed), "timewarp", f"{factor}:{path}", frames, **more)
         service = "qimage" if medium.kind == "still" else "avformat"
-        return self._producer((medium, speed), service, medium.path, frames)
+        return self._producer((medium, speed), service, path, frames)
 
     def _bin(self, main_bin: ET.Element) -> None:
         marks = [
@@ -133,7 +138,7 @@ class _Project:
             _filter(entry, "crop", first, length, "crop", {"center": "1"})
         for filter_name, file in shown.looks:
             kind = f"avfilter.{filter_name}"
-            _filter(entry, kind, first, length, kind, {"av.file": self.sequence.beside + file})
+            _filter(entry, kind, first, length, kind, {"av.file": plain(self.sequence.beside + file, lines=True)})
         head, tail = shown.head.faded[1], shown.tail.faded[0]
         if head:
             level = {"level": f"0=0;{head}=1", "start": "1"}
@@ -149,6 +154,8 @@ class _Project:
         comparing them."""
         assert shown.medium is not None
         step = shown.speed * shown.medium.rate / self.sequence.rate
+        if shown.medium.kind == "still":
+            return 0
         if step == 1:
             return shown.medium.picture(shown.source) - lead
         begin = shown.source * shown.medium.rate - lead * step
@@ -156,7 +163,7 @@ class _Project:
         wanted = [begin + k * step for k in frames]
         guess = nearest(begin / step)
         best, fewest = guess, len(wanted) + 1
-        for first in range(guess, guess - nearest(1 / step) - 2, -1):
+        for first in range(guess, max(-1, guess - nearest(1 / step) - 2), -1):
             wrong = sum(nearest((first + k) * step) != wanted[k] // 1 for k in frames)
             if wrong < fewest:
                 best, fewest = first, wrong
@@ -211,7 +218,13 @@ class _Project:
             _filter(entry, "volume", first + length - fade, fade, "fadeout", {"gain": "1", "end": "0"})
 
     def _entry(self, playlist: ET.Element, producer: str, first: int, length: int) -> ET.Element:
+        """A stretch of a producer. MLT shortens what goes on beyond a producer's length, and all that follows begins
+        earlier: so that is made longer, by the fraction of a frame by which roundings differ."""
         self.clips += 1
+        made = next(each for each in self.root.iterfind("producer") if each.get("id") == producer)
+        if first + length > int(made.get("out", "")) + 1:
+            made.set("out", str(first + length - 1))
+            made[0].text = str(first + length)  # its length
         return ET.SubElement(
             playlist, "entry", {"producer": producer, "in": str(first), "out": str(first + length - 1)}
         )
