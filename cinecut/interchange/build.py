@@ -93,13 +93,16 @@ class Shelf:
         return self._keep(
             Medium(
                 "film", self._path(file), "", facts.rate, facts.duration, facts.timecodes, facts.display_size,
-                audio.channels if audio else 0, audio.rate if audio else 48000,
+                facts.field_order, audio.channels if audio else 0, audio.parts if audio else 1,
+                audio.rate if audio else 48000,
             )
         )  # fmt: skip
 
     def sound(self, file: str, duration: Fraction, channels: int, sample_rate: int) -> Medium:
         path, numbered = self._path(file), Timecodes(self.rate)
-        return self._keep(Medium("sound", path, "", self.rate, duration, numbered, None, channels, sample_rate))
+        return self._keep(
+            Medium("sound", path, "", self.rate, duration, numbered, channels=channels, sample_rate=sample_rate)
+        )
 
     def still(self, file: str, size: tuple[int, int]) -> Medium:
         return self._keep(Medium("still", self._path(file), "", self.rate, _HOUR, Timecodes(self.rate), size))

@@ -28,7 +28,9 @@ class Medium:
     duration: Fraction  # seconds; a still's is what is shown of it
     numbered: Timecodes  # its pictures
     size: tuple[int, int] | None = None
+    fields: str = "progressive"  # or the one on top: tff, bff
     channels: int = 0  # of its sound
+    streams: int = 1  # of its sound, one for each channel where there are several
     sample_rate: int = 48000
 
     @property

@@ -28,6 +28,9 @@ from cinecut.interchange.writers.lines import checkered, lines_of
 from cinecut.interchange.writers.xml_text import add, document, plain
 from cinecut.language.timebase import nearest
 
+_AS_MIXED = {1: Fraction("3.01"), 6: Fraction("-7.66")}
+"""dB by channels: what makes MLT's stereo as loud as a render's. It splits one channel at -3 dB each, and adds up 5.1
+without lowering it, once a clip has a filter of its own."""
 _FONT_SHARE = Fraction(3, 4)  # Qt's points of a picture's lines
 
 
@@ -207,9 +210,9 @@ class _Project:
 
     def _levels(self, entry: ET.Element, clip: SoundClip, first: int, start: int, end: int) -> None:
         """Gain and ramps as one filter, fades as others."""
-        length = end - start
-        if clip.gain or clip.levels:
-            keys = [(nearest(at) - start, clip.gain + level) for at, level in clip.levels] or [(0, clip.gain)]
+        length, gain = end - start, clip.gain + _AS_MIXED.get(clip.medium.channels, 0)
+        if gain or clip.levels:
+            keys = [(nearest(at) - start, gain + level) for at, level in clip.levels] or [(0, gain)]
             levels = ";".join(f"{max(0, at)}={float(level):g}" for at, level in keys)
             _filter(entry, "volume", first, length, "volume", {"level": levels})
         if fade := nearest(clip.fade_in):

@@ -200,7 +200,7 @@ class _Document:
         if medium.size is not None:
             about = add(add(media, "video"), "samplecharacteristics")
             _rate(about, medium.rate)
-            _size(about, medium.size)
+            _size(about, medium.size, {"tff": "upper", "bff": "lower"}.get(medium.fields, "none"))
         if medium.channels:
             sound = add(media, "audio")
             fill(add(sound, "samplecharacteristics"), depth=16, samplerate=medium.sample_rate)
@@ -292,8 +292,8 @@ def _rate(parent: ET.Element, rate: Fraction) -> None:
     fill(add(parent, "rate"), timebase=-(-rate // 1), ntsc="TRUE" if rate.denominator == 1001 else "FALSE")
 
 
-def _size(parent: ET.Element, size: tuple[int, int]) -> None:
-    fill(parent, width=size[0], height=size[1], pixelaspectratio="square", fielddominance="none")
+def _size(parent: ET.Element, size: tuple[int, int], fields: str = "none") -> None:
+    fill(parent, width=size[0], height=size[1], pixelaspectratio="square", fielddominance=fields)
 
 
 def _timecode(parent: ET.Element, numbered: Timecodes, first: str) -> ET.Element:
