@@ -84,8 +84,8 @@ def _of_film(footage: Footage, name: str, trailer: Trailer) -> Iterator[Feature]
         yield Feature("sound in step", "trailer", f"{name}'s sound in step with its pictures{late}")
 
 
-# Containers in which MLT's seeking is up to 51 ms off, and in which it is right. In others a film's sound is as much early as
-# its file begins late.
+# Containers in which MLT's seeking is up to 51 ms off, and in which it is right. In others a film's sound is as much
+# early as its file begins late.
 _MATROSKA, _TRANSPORT = (".mkv", ".webm"), (".ts", ".m2ts", ".mts", ".m2t")
 
 
