@@ -32,6 +32,8 @@ def _of_the_whole(layout: Layout, sequence: EditSequence, rendered: bool) -> Ite
     trailer = layout.trailer
     yield Feature("start timecode", "trailer", f"it begins at {sequence.timecode(0)}")
     yield Feature("reel", "trailer", "reels: " + ", ".join(medium.reel for medium in sequence.media))
+    if sequence.handles is not None:
+        yield Feature("handles", "trailer", f"handles of {sequence.handles} frames")
     yield Feature("exact rate", "trailer", f"{rate_text(sequence.rate)} frames a second")
     if sequence.numbered.drop or any(each.facts.timecodes.drop for each in trailer.footage.values()):
         yield Feature("drop frame", "trailer", "drop-frame timecode")

@@ -21,6 +21,7 @@ ROWS: dict[str, dict[str, str]] = {
     "start timecode": {"kdenlive": "a timeline that counts from 00:00:00:00"},
     "reel": {"kdenlive": "media known by their files alone", "resolve": "the reel that Resolve reads out of the file"},
     "drop frame": {"kdenlive": "non-drop timecode"},
+    "handles": {target: "all that the media have" for target in TARGETS if target != "otio"},
     "exact rate": {},
     "variable rate": dict.fromkeys(TARGETS, "pictures counted at the nominal rate: a picture may be off by some; "
                                                 "convert the film to a constant rate first"),

@@ -113,7 +113,7 @@ def test_each_cell_of_the_table_is_so(row: str, target: str) -> None:
 
 def test_the_rows_without_evidence_are_listed_everywhere_or_looked_at_elsewhere() -> None:
     elsewhere = {"drop frame", "other rate", "surround", "marker color", "filled frame", "reframe"}
-    elsewhere |= {"interlaced", "sound in streams", "sound in step"}
+    elsewhere |= {"handles", "interlaced", "sound in streams", "sound in step"}
     for row in set(ROWS) - set(EVIDENCE) - elsewhere:
         assert set(ROWS[row]) == set(TARGETS), row
 
@@ -169,6 +169,13 @@ def test_what_no_clip_tells_is_said(what: str, target: str) -> None:
     assert any(told in lost.what for lost in unsupported(made, target)) == (target in where)
     plain = sequence(f"cinecut: 1\nfilm: film.mov\ntimeline:\n{body}".replace(', titles: ["a"]', ""))
     assert not any(told in lost.what for lost in unsupported(plain, target))
+
+
+@every_target
+def test_handles_are_kept_or_said(target: str) -> None:
+    said = [lost.what for lost in unsupported(sequence(handles=10), target)]
+    assert ("handles of 10 frames" in said) == (target != "otio")
+    assert not any("handles" in lost.what for lost in unsupported(sequence(), target))
 
 
 @pytest.mark.parametrize(

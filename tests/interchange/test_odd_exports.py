@@ -14,6 +14,7 @@ from compiling import FILM
 from exported import WRITERS, every_target, layout, sequence
 from played import differences
 
+from cinecut.diagnostics import Stop
 from cinecut.interchange.back.bring import compared, today
 from cinecut.interchange.model import EditSequence, SoundClip
 
@@ -151,3 +152,16 @@ def test_a_name_that_no_xml_holds_is_said(target: str, name: str) -> None:
     assert [lost.instead for lost in made.unsupported if "the name" in lost.what] == (
         ["a file that is not found: rename it"] if target == "kdenlive" and not held else []
     )
+
+
+@pytest.mark.parametrize("files", [("a/film.mov", "b/film.mov"), ("a/x.png", "b/x.png")], ids=str)
+def test_media_of_one_name_are_not_moved_into_one_folder(files: tuple[str, str]) -> None:
+    one, two = files
+    if one.endswith("mov"):
+        text = f"films: {{one: {one}, two: {two}}}\ntimeline:\n- shot: one 0:10 - 0:12\n- shot: two 0:10 - 0:12\n"
+    else:
+        text = f"film: film.mov\ntimeline:\n- {{still: {one}, for: 1s}}\n- {{still: {two}, for: 1s}}\n"
+    assert len({medium.path for medium in sequence(f"cinecut: 1\n{text}").media}) == 2
+    with pytest.raises(Stop, match="would both be"):
+        sequence(f"cinecut: 1\n{text}", media_root="D:/films")
+    assert sequence(f"cinecut: 1\n{text}".replace("b/", "b/other "), media_root="D:/films")
