@@ -109,7 +109,7 @@ def _sounds(track: SoundTrack, sequence: EditSequence) -> Iterator[_Row]:
         start, end = nearest(clip.start - lead[0]), nearest(clip.end - tail[0])
         out = min(nearest(clip.fade_out), end - start - 1) if following is None or following.head is None else 0
         source = clip.source + (start - clip.start) * clip.speed / sequence.rate
-        last = max(end - out, start + 1)
+        last = max(end - out, start + (tail is _NO_FADE))  # what is all cross-fade has no row
         row = _row(clip.medium, "AA", (start, last), max(Fraction(0), source), clip.speed, sequence.rate)
         notes = (f"AUDIO LEVEL IS {float(clip.gain):+.2f} DB",) if clip.gain else ()
         crossed, dissolve = before if clip.head is not None else None, nearest(sum(lead) or clip.fade_in)

@@ -307,7 +307,9 @@ class _Spine:
         if clip.medium.kind == "film":
             connected.set("srcEnable", "audio")
         connected.set("audioRole", role)
-        self._volume(connected, replace(clip, start=Fraction(first)), start - self._seconds(first))
+        fades = min(clip.fade_in, Fraction(last - first)), clip.fade_out
+        moved = replace(clip, fade_in=fades[0], fade_out=min(fades[1], last - first - fades[0]))
+        self._volume(connected, moved, start - self._seconds(first))
 
     def _title(self, parent: ET.Element, words: TextClip, frames: int, place: dict[str, str]) -> ET.Element:
         about = {"ref": self.resources.effect("Basic Title"), **place, "start": _time(_STILL_START)}
