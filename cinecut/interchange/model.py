@@ -180,6 +180,11 @@ class EditSequence:
         return timecode(self.numbered, frame)
 
 
+def counts_frames(rate: Fraction) -> bool:
+    """Whether a second has a whole number of frames, or 1000/1001 of it, as every format with timecode counts them."""
+    return rate in (nominal := Fraction(-(-rate // 1)), nominal * Fraction(1000, 1001))
+
+
 def timecode(numbered: Timecodes, frame: int) -> str:
     """The timecode of a frame, counted from 0 at the first numbered one; it starts again after a day."""
     text = numbered.of(frame / numbered.rate)

@@ -165,3 +165,29 @@ def test_media_of_one_name_are_not_moved_into_one_folder(files: tuple[str, str])
     with pytest.raises(Stop, match="would both be"):
         sequence(f"cinecut: 1\n{text}", media_root="D:/films")
     assert sequence(f"cinecut: 1\n{text}".replace("b/", "b/other "), media_root="D:/films")
+
+
+# What is said of a film's rate, in a trailer of 24: in xmeml, and in an EDL.
+RATES = {"24": False, "24000/1001": False, "30000/1001": False, "60": False, "25/2": True, "1000/33": True}
+
+
+@pytest.mark.parametrize("target", ["premiere", "edl"])
+@pytest.mark.parametrize("rate", RATES)
+def test_a_rate_that_no_timecode_counts_is_said(rate: str, target: str) -> None:
+    film = replace(FILM, rate=Fraction(rate))
+    made = sequence("cinecut: 1\nfilm: film.mov\noutput: {rate: 24}\ntimeline:\n- shot: 0:10 - 0:12\n", film)
+    said = [lost.instead for lost in WRITERS[target][0](made).unsupported if "frames a second of film" in lost.what]
+    assert said == [f"timecode of {-(-Fraction(rate) // 1)} a second"] * RATES[rate]
+
+
+def test_frames_of_three_digits_are_said() -> None:
+    for rate, said in ((50, 0), (120, 1)):
+        made = sequence("cinecut: 1\nfilm: f.mov\ntimeline:\n- shot: 0:10 - 0:12\n", replace(FILM, rate=Fraction(rate)))
+        assert sum("three digits" in lost.instead for lost in WRITERS["edl"][0](made).unsupported) == said
+
+
+@pytest.mark.parametrize(("length", "said"), [("10s", False), ("11s", True)])
+def test_a_dissolve_longer_than_an_edl_counts_is_said(length: str, said: bool) -> None:
+    shot = "shot: {in: 0:30, for: 20s}"
+    made = sequence(f"cinecut: 1\nfilm: f.mov\ntimeline:\n- {{{shot}}}\n- {{{shot}, from: crossfade {length}}}\n")
+    assert any("a dissolve of" in lost.what for lost in WRITERS["edl"][0](made).unsupported) == said

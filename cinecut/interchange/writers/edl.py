@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from cinecut.interchange.model import EditSequence, Medium, SoundTrack, Unsupported, Written, timecode
+from cinecut.interchange.model import EditSequence, Medium, SoundTrack, Unsupported, Written, counts_frames, timecode
 from cinecut.interchange.writers.xml_text import plain
-from cinecut.language.timebase import nearest
+from cinecut.language.timebase import nearest, rate_text
 
 _MOST, _LONGEST = 999, 255  # events that the format counts; frames of a dissolve
 
@@ -187,6 +187,10 @@ def _uncarried(sequence: EditSequence, rows: list[_Row]) -> Iterator[Unsupported
     """What is lost because the format has no room for it."""
     if len(rows) > _MOST:
         yield Unsupported("trailer", f"{len(rows)} events", f"whatever a program makes of more than {_MOST}")
+    yield from uncounted(sequence)
+    if sequence.rate > 99:
+        three = "timecode with three digits of frames, which few programs read"
+        yield Unsupported("trailer", f"{rate_text(sequence.rate)} frames a second", three)
     for row in rows:
         if row.speed and row.channel == "V" and (row.speed * 10).denominator != 1:
             yield Unsupported(row.event, f"{float(row.speed):.6g} pictures a second", f"{_speed(row.speed)} of them")
@@ -194,6 +198,15 @@ def _uncarried(sequence: EditSequence, rows: list[_Row]) -> Iterator[Unsupported
             event, length = row.event or "a sound", f"a dissolve of {row.dissolve} frames"
             yield Unsupported(event, length, f"whatever a program makes of more than {_LONGEST}")
     yield from uneven(sequence)
+
+
+def uncounted(sequence: EditSequence) -> Iterator[Unsupported]:
+    """What has a rate of which no timecode counts the frames: the trailer, or a medium."""
+    films = [(f" of {medium.name}", medium.rate) for medium in sequence.media if medium.kind == "film"]
+    for of, rate in [("", sequence.rate), *films]:
+        if not counts_frames(rate):
+            counted = f"timecode of {-(-rate // 1)} a second"
+            yield Unsupported("trailer", f"{rate_text(rate)} frames a second{of}", counted)
 
 
 def uneven(sequence: EditSequence) -> Iterator[Unsupported]:

@@ -23,8 +23,9 @@ from cinecut.interchange.model import (
     TextClip,
     Unsupported,
     Written,
+    counts_frames,
 )
-from cinecut.interchange.writers.edl import uneven
+from cinecut.interchange.writers.edl import uncounted, uneven
 from cinecut.interchange.writers.lines import lines_of
 from cinecut.interchange.writers.xml_text import add, document, fill, plain
 from cinecut.language.timebase import Timecodes, nearest, rate_text
@@ -39,10 +40,12 @@ Media = Literal["video", "audio"]
 def write(sequence: EditSequence) -> Written:
     """Raises Stop where xmeml cannot express the sequence's rate."""
     rate = sequence.rate
-    if rate not in (nominal := Fraction(-(-rate // 1)), nominal * Fraction(1000, 1001)):
+    if not counts_frames(rate):
         message = f"xmeml counts whole frames a second, or 1000/1001 of them; this trailer has {rate_text(rate)}"
         raise Stop("option", f"--to premiere: {message}", "set output: {rate: …} to the nearest standard rate")
-    return Written({".xml": _Document(sequence).text()}, (*uneven(sequence), *_too_loud(sequence)))
+    return Written(
+        {".xml": _Document(sequence).text()}, (*uncounted(sequence), *uneven(sequence), *_too_loud(sequence))
+    )
 
 
 def _too_loud(sequence: EditSequence) -> Iterator[Unsupported]:
