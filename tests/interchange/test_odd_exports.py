@@ -93,6 +93,22 @@ def test_mlt_is_asked_for_sounds_that_there_are() -> None:
     _entries_fit(sequence(f"cinecut: 1\nfilm: film.mov\ntimeline:\n{slow}{shot}"))
 
 
+def test_mlt_is_told_where_a_fade_of_one_frame_ends() -> None:
+    """It takes a filter from 0 to 0 for one of the whole clip."""
+    fade = "- {shot: {in: 0, for: 2s}, from: fade in 1f}\n"
+    root = ET.fromstring(
+        WRITERS["kdenlive"][0](sequence(f"cinecut: 1\nfilm: f.mov\ntimeline:\n{fade}")).files[".kdenlive"]
+    )
+    ranges = {(item.get("in"), item.get("out")) for item in root.iterfind("playlist/entry/filter")}
+    assert ranges == {("0", "1")}
+
+
+def test_a_sound_of_one_frame_is_said() -> None:
+    text = "cinecut: 1\nfilm: f.mov\ntimeline:\n- {shot: {in: 0:10, for: 1f}}\n- {shot: {in: 0:20, for: 2f}}\n"
+    lost = WRITERS["kdenlive"][0](sequence(text)).unsupported
+    assert [each.event for each in lost if "of one frame" in each.what] == ["shot 1"]
+
+
 def _entries_fit(made: EditSequence) -> None:
     root = ET.fromstring(WRITERS["kdenlive"][0](made).files[".kdenlive"])
     lengths = {item.get("id"): int(item.findtext("property[@name='length']", "")) for item in root.iter("producer")}

@@ -203,6 +203,8 @@ class _Project:
             whole = clip.medium.kind == "film" and clip.speed == 1 and clip.medium.rate == rate
             first = clip.medium.picture(source) if whole else first
             self._blank(playlist, ends, 0, start)
+            if end - start == 1:
+                self.lost.append(Unsupported(clip.event, "its sound, of one frame", "silence, as MLT 7.12 plays it"))
             entry = self._entry(playlist, self._medium(clip.medium, clip.speed), first, end - start)
             self._levels(entry, clip, first, start, end)
             ends[0] = end
@@ -268,7 +270,8 @@ def _properties(parent: ET.Element, values: Mapping[str, str]) -> None:
 
 
 def _filter(entry: ET.Element, service: str, first: int, length: int, id_: str, values: Mapping[str, str]) -> None:
-    effect = ET.SubElement(entry, "filter", {"in": str(first), "out": str(first + length - 1)})
+    last = max(1, first + length - 1)  # MLT takes from 0 to 0 for the whole
+    effect = ET.SubElement(entry, "filter", {"in": str(first), "out": str(last)})
     _properties(effect, {"mlt_service": service, "kdenlive_id": id_, **values})
 
 
