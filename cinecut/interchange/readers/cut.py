@@ -153,18 +153,21 @@ class EditorCut:
                 self.unread.append((piece.start, piece.end))
             else:
                 kept.append(piece)
-        self.pieces = [self._with_sound(piece) for piece in kept]
+        joints = [*(piece.joint for piece in kept[1:]), (0, 0)]
+        self.pieces = [self._with_sound(piece, any(joint)) for piece, joint in zip(kept, joints, strict=False)]
         self.lines.sort(key=lambda line: (line.start, line.text))
         self.marks.sort(key=lambda mark: (mark.frame, mark.text))
         self.sounds.sort(key=lambda sound: (sound.start, sound.medium, sound.source))
         return self
 
-    def _with_sound(self, piece: EditorPicture) -> EditorPicture:
-        """The picture with the sound that belongs to it: same medium, heard at the picture's middle, in sync."""
+    def _with_sound(self, piece: EditorPicture, crossed: bool) -> EditorPicture:
+        """The picture with the sound that belongs to it: same medium, heard at the picture's middle, in sync. Where it
+        cross-fades, `crossed` at its end, the sound does so too."""
         sound = next((sound for sound in self.under(piece) if self._in_sync(piece, sound)), None)
         if sound is None:
             return piece
-        return replace(piece, gain=round(sound.gain, 2), over=(piece.start - sound.start, sound.end - piece.end))
+        over = (0 if any(piece.joint) else piece.start - sound.start, 0 if crossed else sound.end - piece.end)
+        return replace(piece, gain=round(sound.gain, 2), over=over)
 
     def under(self, piece: EditorPicture) -> list[EditorSound]:
         """What is heard of a picture's own medium at its middle."""
