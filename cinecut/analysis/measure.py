@@ -6,7 +6,7 @@ film ─ facts ─ dialogue ─ speakers ─► Listened ─ shots ─ loudness 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -64,7 +64,7 @@ def listen(request: Request, line: StageRunner) -> Listened:
 def watch(heard: Listened, models: Models | Describing | None) -> Watched:
     """All measurements of a film's pictures and sound."""
     request, line, facts, film = heard.request, heard.line, heard.facts, heard.request.film
-    shots = line.run(shots_stage(request.plugins.get("shots")), film, facts)
+    shots = _with_material(film, line.run(shots_stage(request.plugins.get("shots")), film, facts))
     usable = _usable(film, shots)
     levels = line.run(LOUDNESS, film, heard.sounding, 0)
     looks = line.run(looks_stage(), film, facts, usable, pictures.moments(usable, heard.dialogue.lines))
@@ -77,6 +77,15 @@ def watch(heard: Listened, models: Models | Describing | None) -> Watched:
     said = (*shots.diagnostics, *heard.warnings)
     episodes = (Episode(film, facts, shots.bars, audio),)
     return Watched(episodes, heard.dialogue, shots.shots, levels, rendered, looks, active, described, meanings, said)
+
+
+def _with_material(film: Path, found: ShotList) -> ShotList:
+    """The shots; where lettering leaves none to show, it is the film's own kind of picture and no title."""
+    if any(shot.usable for shot in found.shots) or not any(shot.why_not == "title" for shot in found.shots):
+        return found
+    shots = tuple(replace(shot, why_not=None) if shot.why_not == "title" else shot for shot in found.shots)
+    said = Diagnostic("film", f"{film} has lettering in all that it shows: nothing of it is left out as a title")
+    return replace(found, shots=shots, diagnostics=(*found.diagnostics, said))
 
 
 def _usable(film: Path, shots: ShotList) -> list[FilmShot]:
