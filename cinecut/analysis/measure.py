@@ -21,7 +21,7 @@ from cinecut.analysis.episodes import Episode, Watched
 from cinecut.analysis.facts import FACTS
 from cinecut.analysis.film import pictures
 from cinecut.analysis.film.looks import looks_stage
-from cinecut.analysis.film.loudness import LOUDNESS
+from cinecut.analysis.film.loudness import LOUDNESS, LoudnessCurve
 from cinecut.analysis.film.movement.activity import ACTIVITY
 from cinecut.analysis.film.shots import FilmShot, ShotList
 from cinecut.analysis.plugged import Describing, shots_stage, transcribed
@@ -74,9 +74,19 @@ def watch(heard: Listened, models: Models | Describing | None) -> Watched:
     sound = heard.sounding.audio
     rendered = as_rendered(levels, sound[0].layout) if sound else levels
     audio = request.audio or 1, choice(film, facts, request.audio)
-    said = (*shots.diagnostics, *heard.warnings)
+    said = (*shots.diagnostics, *heard.warnings, *_damage(film, levels))
     episodes = (Episode(film, facts, shots.bars, audio),)
     return Watched(episodes, heard.dialogue, shots.shots, levels, rendered, looks, active, described, meanings, said)
+
+
+_DAMAGED = 10  # packets that do not decode; at an end, or where a recording begins, some may not
+
+
+def _damage(film: Path, levels: LoudnessCurve) -> list[Diagnostic]:
+    if levels.damaged < _DAMAGED:
+        return []
+    message = f"the sound of {film} is damaged: {levels.damaged} of its packets do not decode, and are silent"
+    return [Diagnostic("film", message, None, ("parts with other channels or rates do not join in every container",))]
 
 
 def _with_material(film: Path, found: ShotList) -> ShotList:

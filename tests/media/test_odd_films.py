@@ -321,20 +321,6 @@ def test_a_film_of_a_few_pixels_is_rendered_larger(bundled: Path, tmp_path: Path
     assert min(pictures[0].shape) == 16
 
 
-@pytest.mark.parametrize("size", ["1x1", "2x1", "3x3", "5x7", "1x200", "17x5"])
-@pytest.mark.parametrize("pixels", ["yuv420p", "yuv410p"])
-def test_odd_pictures_of_a_few_pixels(bundled: Path, tmp_path: Path, size: str, pixels: str) -> None:
-    """Their rows are stored in a way of AVI's own, so that each is decoded into its reel."""
-    film = tmp_path / "film.avi"
-    source = ["-f", "lavfi", "-i", f"color=white:s=64x64:r=24:d=1,scale={size.replace('x', ':')}"]
-    subprocess.run(
-        [str(BUNDLED), "-v", "error", *source, "-c:v", "rawvideo", "-pix_fmt", pixels, str(film)], check=True
-    )
-    text = f"cinecut: 1\nfilm: {film.name}\ntimeline:\n  - shot: {{in: 0s, for: 2f}}\n"
-    pictures = render_text(text, tmp_path, bundled).pictures
-    assert [picture.max() > 200 for picture in pictures] == [True, True]
-
-
 ASIDE = (
     "Director's Commentary", "Comentario del director", "Kommentar des Regisseurs", "Комментарии", "コメンタリー",
     "Hörfilmfassung", "Audiodeskrypcja", "Audiodescription", "Тифлокомментарий", "Isolated Score", "M&E",
