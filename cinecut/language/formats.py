@@ -71,6 +71,8 @@ def _file_name(value: object) -> str:
     name = str(value)
     if "\0" in name:
         raise BadTimeError("a file name cannot hold a NUL character")
+    if name and not name.strip():
+        raise BadTimeError("a file name cannot be blank")
     return name
 
 

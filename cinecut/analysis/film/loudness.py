@@ -23,9 +23,11 @@ _FLOOR = -70.0  # dB
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LoudnessCurve:
-    """`levels` [shape=(n,), dB below full scale] of the mono mix, one for each STEP from the film's first picture."""
+    """`levels` [shape=(n,), dB below full scale] of the mono mix, one for each STEP from the film's first picture.
+    `damaged`: the packets that do not decode, and are silent."""
 
     levels: NDArray[np.float32]
+    damaged: int = 0
 
     @property
     def silent(self) -> bool:
@@ -63,8 +65,9 @@ def listen(film: Path, facts: FilmFacts, stream: int, progress: Advance) -> Loud
             sums[position : position + len(means)] = means
             carry, position = carry[count * block :], min(position + count, len(sums))
             progress(min(1.0, position / len(sums)))
+        damaged = len(sound.damage)
     levels = 10 * np.log10(np.maximum(sums, 10 ** (_FLOOR / 10)))
-    return LoudnessCurve(levels.astype(np.float32))
+    return LoudnessCurve(levels.astype(np.float32), damaged)
 
 
 LOUDNESS = Stage("loudness", LoudnessCurve, listen)

@@ -158,7 +158,9 @@ class FilmOptions:
     @property
     def spec(self) -> Path:
         """The default path of the spec."""
-        return Path("specs") / f"{self.film.stem}.yaml"
+        from cinecut.files import short_stem
+
+        return Path("specs") / f"{short_stem(self.film)}.yaml"
 
     def with_defaults(self) -> FilmOptions:
         """The options with the user's defaults and those beside the spec filled in. Raises Stop."""
