@@ -227,6 +227,15 @@ def test_a_rate_that_no_timecode_counts_is_said(rate: str, target: str) -> None:
     assert said == [f"timecode of {-(-Fraction(rate) // 1)} a second"] * RATES[rate]
 
 
+def test_a_rate_that_xmeml_cannot_say_comes_back() -> None:
+    film = replace(FILM, rate=Fraction(1000, 33), timecode="10:00:00:00")
+    shots = "- shot: 0:10 - 0:12\n- {shot: {in: 0:30, for: 2s}, speed: 0.5}\n"
+    made = sequence(f"cinecut: 1\nfilm: film.mov\noutput: {{rate: 24}}\ntimeline:\n{shots}", film)
+    begun = begin("cut.xml", WRITERS["premiere"][0](made).files[".xml"], Path("/work/specs"), [("film.mov", film)])
+    sources = [shown.source for shown in sequence(begun.text, film).pictures]
+    assert [float(source) for source in sources] == pytest.approx([10, 30], abs=1 / 24)
+
+
 def test_frames_of_three_digits_are_said() -> None:
     for rate, said in ((50, 0), (120, 1)):
         made = sequence("cinecut: 1\nfilm: f.mov\ntimeline:\n- shot: 0:10 - 0:12\n", replace(FILM, rate=Fraction(rate)))
