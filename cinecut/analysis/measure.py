@@ -6,7 +6,7 @@ film ─ facts ─ dialogue ─ speakers ─► Listened ─ shots ─ loudness 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from cinecut.analysis.episodes import Episode, Watched
 from cinecut.analysis.facts import FACTS
 from cinecut.analysis.film import pictures
 from cinecut.analysis.film.looks import looks_stage
-from cinecut.analysis.film.loudness import LOUDNESS
+from cinecut.analysis.film.loudness import LOUDNESS, LoudnessCurve
 from cinecut.analysis.film.movement.activity import ACTIVITY
 from cinecut.analysis.film.shots import FilmShot, ShotList
 from cinecut.analysis.plugged import Describing, shots_stage, transcribed
@@ -64,7 +64,7 @@ def listen(request: Request, line: StageRunner) -> Listened:
 def watch(heard: Listened, models: Models | Describing | None) -> Watched:
     """All measurements of a film's pictures and sound."""
     request, line, facts, film = heard.request, heard.line, heard.facts, heard.request.film
-    shots = line.run(shots_stage(request.plugins.get("shots")), film, facts)
+    shots = _with_material(film, line.run(shots_stage(request.plugins.get("shots")), film, facts))
     usable = _usable(film, shots)
     levels = line.run(LOUDNESS, film, heard.sounding, 0)
     looks = line.run(looks_stage(), film, facts, usable, pictures.moments(usable, heard.dialogue.lines))
@@ -74,9 +74,28 @@ def watch(heard: Listened, models: Models | Describing | None) -> Watched:
     sound = heard.sounding.audio
     rendered = as_rendered(levels, sound[0].layout) if sound else levels
     audio = request.audio or 1, choice(film, facts, request.audio)
-    said = (*shots.diagnostics, *heard.warnings)
+    said = (*shots.diagnostics, *heard.warnings, *_damage(film, levels))
     episodes = (Episode(film, facts, shots.bars, audio),)
     return Watched(episodes, heard.dialogue, shots.shots, levels, rendered, looks, active, described, meanings, said)
+
+
+_DAMAGED = 10  # packets that do not decode; at an end, or where a recording begins, some may not
+
+
+def _damage(film: Path, levels: LoudnessCurve) -> list[Diagnostic]:
+    if levels.damaged < _DAMAGED:
+        return []
+    message = f"the sound of {film} is damaged: {levels.damaged} of its packets do not decode, and are silent"
+    return [Diagnostic("film", message, None, ("parts with other channels or rates do not join in every container",))]
+
+
+def _with_material(film: Path, found: ShotList) -> ShotList:
+    """The shots; where lettering leaves none to show, it is the film's own kind of picture and no title."""
+    if any(shot.usable for shot in found.shots) or not any(shot.why_not == "title" for shot in found.shots):
+        return found
+    shots = tuple(replace(shot, why_not=None) if shot.why_not == "title" else shot for shot in found.shots)
+    said = Diagnostic("film", f"{film} has lettering in all that it shows: nothing of it is left out as a title")
+    return replace(found, shots=shots, diagnostics=(*found.diagnostics, said))
 
 
 def _usable(film: Path, shots: ShotList) -> list[FilmShot]:

@@ -11,6 +11,7 @@ from cinecut.files.disks import cache_folder as cache_folder
 from cinecut.files.disks import disk_errors as disk_errors
 from cinecut.files.disks import disk_full as disk_full
 from cinecut.files.disks import free_bytes as free_bytes
+from cinecut.files.disks import short_stem as short_stem
 from cinecut.files.reading import NotAFileError as NotAFileError
 from cinecut.files.reading import check_same as check_same
 from cinecut.files.reading import content_of as content_of

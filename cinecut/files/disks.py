@@ -16,6 +16,19 @@ from cinecut.files.reading import NotAFileError
 PART = re.compile(r"\.cinecut-(\d+)-[0-9a-f]{8}\.part")
 
 
+_ROOM = 200  # bytes of a name of 255, so that endings, and parts of the names of several files, have room
+
+
+def short_stem(path: Path) -> str:
+    """A file's name without its ending, cut where it is so long that no name made of it could be written.
+
+    >>> len(short_stem(Path("x" * 250 + ".mkv")))
+    200
+    """
+    name = os.fsencode(path.stem)
+    return path.stem if len(name) <= _ROOM else name[:_ROOM].decode(errors="ignore").rstrip(" .")
+
+
 def cache_folder() -> Path:
     """The folder for everything that can be computed again."""
     import platformdirs

@@ -205,9 +205,13 @@ def _answer(text: str, schema: dict[str, Any]) -> dict[str, Any]:
     try:
         choice = json.loads(text)["choices"][0]
         message, finish = choice["message"], choice.get("finish_reason")
-        content = next(filter(None, _contents(message)), "")
+        said = next(filter(None, _said(message)), "")
+        content = said or next((str(message[key]) for key in _THOUGHTS if message.get(key)), "")
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         raise NoAnswer(f"the server's reply is not a chat completion: {_short(text)}") from None
+    if not _is_ended(content) and (finish == "length" or not said):
+        why = "was cut off, it was too long" if finish == "length" else "is missing, the model only thought"
+        raise NoAnswer(f"the answer {why}: {_short(content)}")
     objects, rules = [_known(each, schema) for each in _objects(content)], Draft202012Validator(schema)
     if not objects:
         cut = " (cut off, it was too long)" if finish == "length" else ""
@@ -220,19 +224,20 @@ def _answer(text: str, schema: dict[str, Any]) -> dict[str, Any]:
     return fitting[-1]  # the ones before it are a model thinking aloud
 
 
-def _contents(message: dict[str, Any]) -> Iterator[str]:
+_THOUGHTS = ("reasoning_content", "reasoning", "thinking")  # some servers put the answer there too
+
+
+def _said(message: dict[str, Any]) -> Iterator[str]:
     """Where in a message the answer may be, likeliest first: its text, or its parts that are text; what it calls a tool
-    with, by which some models are taught to answer in JSON; what it thought."""
+    with, by which some models are taught to answer in JSON."""
     said = message.get("content") or ""
     if isinstance(said, list):
         said = "".join(str(part.get("text") or "") for part in said if part.get("type") in ("text", "output_text"))
-    yield _after_thinking(str(said))
+    yield _without_thinking(str(said))
     calls = [call["function"] for call in message.get("tool_calls") or ()]
     for call in [*calls, *filter(None, [message.get("function_call")])]:
         given = call["arguments"]
         yield given if isinstance(given, str) else json.dumps(given)
-    for key in ("reasoning_content", "reasoning", "thinking"):
-        yield str(message.get(key) or "")
 
 
 def _known(answer: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
@@ -243,9 +248,28 @@ def _known(answer: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in answer.items() if key in schema.get("properties", {})}
 
 
-def _after_thinking(content: str) -> str:
-    """The answer itself: what follows the last mark that ends a model's thinking."""
-    return re.split(r"</think(?:ing)?>|<\|channel\|>final<\|message\|>", content)[-1].strip()
+_THOUGHT = r"(?:[a-z]+[:_])?(?:think(?:ing)?|thoughts?|reasoning|reflection|analysis|scratchpad)"
+_BEGINS = re.compile(
+    rf"<{_THOUGHT}\s*>|\[THINK\]|◁think▷|<\|(?:begin_of|start)_{_THOUGHT}\|>|<unused94>|<\|channel>thought"
+    r"|<\|channel\|>(?:analysis|commentary)",
+    re.IGNORECASE,
+)
+_ENDS = re.compile(
+    rf"</{_THOUGHT}\s*>|\[/THINK\]|◁/think▷|<\|end_(?:of_)?{_THOUGHT}\|>|<unused95>|<channel\|>"
+    r"|<\|channel\|>final[^{]*?<\|message\|>",
+    re.IGNORECASE,
+)
+_THINKING = re.compile(f"(?:{_BEGINS.pattern}).*?(?:{_ENDS.pattern})", re.IGNORECASE | re.DOTALL)
+
+
+def _without_thinking(content: str) -> str:
+    """The answer itself, between the marks that models put around their thinking: some end it only, some never do."""
+    return _BEGINS.split(_ENDS.split(_THINKING.sub("", content))[-1])[0].strip()
+
+
+def _is_ended(content: str) -> bool:
+    """Whether an object stands at its end, as an answer does; a model that was cut off thinks of some in between."""
+    return "{" not in content or content.rstrip("`*.$\\ \n").removesuffix("</answer>").rstrip().endswith("}")
 
 
 def _objects(content: str) -> list[dict[str, Any]]:

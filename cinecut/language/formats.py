@@ -71,6 +71,8 @@ def _file_name(value: object) -> str:
     name = str(value)
     if "\0" in name:
         raise BadTimeError("a file name cannot hold a NUL character")
+    if name and not name.strip():
+        raise BadTimeError("a file name cannot be blank")
     return name
 
 
@@ -137,6 +139,11 @@ def properties_of(cls: type) -> dict[str, Any]:
     """The schema's properties of a Spec dataclass."""
     properties: dict[str, Any] = schema_of(cls)["properties"]
     return properties
+
+
+def is_described(cls: type) -> bool:
+    """Whether it is a Spec dataclass that the schema describes, and not one of its values, such as a time."""
+    return cls in _FACTS or hasattr(cls, "schema")
 
 
 def schema_of(cls: type) -> dict[str, Any]:

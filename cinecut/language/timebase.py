@@ -113,6 +113,11 @@ def nearest(position: Fraction) -> int:
     return (2 * position.numerator + whole) // (2 * whole)
 
 
+def rounded(value: Fraction) -> Fraction:
+    """A number to six decimals: as exact as a time needs to be, and short in a spec."""
+    return Fraction(nearest(value * 1_000_000), 1_000_000)
+
+
 Unit = Literal["s", "f", "beats", "bars"]
 
 

@@ -48,6 +48,7 @@ from cinecut.media.undecodable import check_pictures, check_reel, pictures_of
 
 _BEFORE = Fraction(2)  # seconds by which stamps of decoding precede those of showing
 _SAMPLES = 4096  # of a packet of sound: with a decoder's 1024, mixing 45 shots takes FFmpeg twice the time
+_SLICED = 16  # pixels of the shorter side from which on FFV1 can part a picture into slices
 _ENOUGH = 8  # pictures, by which a film's rate is compared
 _ROUNDED = Fraction(1, 2000)  # seconds by which stamps may be off, where a container's clock is finer
 _REORDER = 32  # pictures in a row that are shown after the end, after which none is shown before it
@@ -266,7 +267,8 @@ class _Decoded(_Pictures):
         stream.pix_fmt = self.format
         stream.time_base = stream.codec_context.time_base = self.clock
         if stored == "ffv1":
-            stream.codec_context.options = {"level": "3", "slices": "4"}
+            sliced = min(self.facts.size) >= _SLICED  # of the first version, a picture may be of one pixel
+            stream.codec_context.options = {"level": "3", "slices": "4"} if sliced else {"level": "1"}
         return stream
 
     def packets(self, target: Any) -> Iterator[Any]:

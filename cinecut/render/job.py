@@ -15,6 +15,7 @@ from cinecut.compiler.layout import Layout
 from cinecut.compiler.plan import RenderPlan
 from cinecut.compiler.resolve import Trailer
 from cinecut.diagnostics import Report, Stop
+from cinecut.files import short_stem
 from cinecut.language.read import film_files
 from cinecut.language.spec import Spec
 from cinecut.render.check import examine, plan_of
@@ -62,7 +63,7 @@ class Job:
     def default_name(self) -> str:
         vibe = f"_{self.spec.vibe.base}" if self.spec.vibe else ""
         name = f"_{self.plan.targets[0].name}" if self._alone and self.plan.targets[0].name else ""
-        return f"{self.film.stem}_trailer{vibe}{name}{'_draft' if self.small else ''}{self.plan.suffix}"
+        return f"{short_stem(self.film)}_trailer{vibe}{name}{'_draft' if self.small else ''}{self.plan.suffix}"
 
     @property
     def _alone(self) -> bool:

@@ -113,6 +113,26 @@ def test_an_empty_film_is_refused(film: Footage, tmp_path: Path) -> None:
         assert stopped.value.diagnostics[0].code == "no-material"
 
 
+def test_a_film_with_lettering_all_along_is_not_all_title(film: Footage, tmp_path: Path) -> None:
+    lettered = tmp_path / "lettered.mkv"  # the clock of a test card
+    source = "testsrc2=s=320x180:r=25:d=8"
+    command = [
+        imageio_ffmpeg.get_ffmpeg_exe(),
+        "-v",
+        "error",
+        "-f",
+        "lavfi",
+        "-i",
+        source,
+        *X264.split(),
+        str(lettered),
+    ]
+    subprocess.run(command, check=True)
+    found, timeline = usable(lettered, tmp_path, length=4)
+    assert "lettering in all that it shows" in said(found)
+    assert timeline.shots
+
+
 def test_a_film_without_sound_and_subtitles(film: Footage, tmp_path: Path) -> None:
     found, timeline = usable(encode(tmp_path / "mute.mkv", shots(*[50] * 8)), tmp_path, length=8)
     assert "has no subtitles" in said(found)

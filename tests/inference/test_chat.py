@@ -334,37 +334,6 @@ def test_a_server_that_sends_without_end_is_not_read_to_its_end() -> None:
         Remote(server.url).identity("text")
 
 
-MESSAGES: dict[str, dict[str, Any]] = {
-    "thoughts beside the answer": {"content": '{"thinking": "Dark pictures.", "mood": "grim", "sure": true}'},
-    "a call of a tool": {
-        "content": None,
-        "tool_calls": [{"type": "function", "function": {"name": "answer", "arguments": '{"mood": "grim"}'}}],
-    },
-    "a call of a tool, its arguments read already": {
-        "content": "",
-        "tool_calls": [{"function": {"name": "answer", "arguments": {"mood": "grim"}}}],
-    },
-    "a call as it was": {"content": None, "function_call": {"name": "answer", "arguments": '{"mood": "grim"}'}},
-    "parts": {
-        "content": [
-            {"type": "thinking", "thinking": [{"type": "text", "text": '{"mood": "gay"}?'}]},
-            {"type": "text", "text": '{"mood": "grim"}'},
-        ]
-    },
-    "no answer but a thought": {"content": "", "thinking": 'So: {"mood": "grim"}'},
-    "no text at all": {"reasoning": '{"mood": "grim"}'},
-    "as Python writes it": {"content": "Here it is: {'mood': 'grim', 'sure': True,}"},
-    "as Python writes it, in a fence": {"content": "```python\n{'mood': \"grim\"}\n```"},
-}
-
-
-@pytest.mark.parametrize("name", MESSAGES)
-def test_an_answer_is_found_wherever_it_stands(name: str) -> None:
-    reply = json.dumps({"choices": [{"message": {"role": "assistant", **MESSAGES[name]}}]})
-    with serving(lambda question, count: (200, reply)) as server:
-        assert Chat("m", server.url).ask("?", MOOD) == {"mood": "grim"}
-
-
 @pytest.mark.parametrize(
     "content",
     [

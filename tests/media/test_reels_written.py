@@ -12,6 +12,7 @@ from pathlib import Path
 import av
 import pytest
 from oracle import Film, Sound
+from rendering import render_text
 
 from cinecut.diagnostics import Stop
 from cinecut.graph.plan import REEL_EPOCH, Reel, SoundReel
@@ -156,3 +157,17 @@ def test_a_layout_that_there_is_not_is_one_message(films: Films, tmp_path: Path)
     facts = replace(facts, audio=tuple(replace(sound, layout="1x1") for sound in facts.audio))
     with pytest.raises(Stop, match="no layout of channels"):
         write(film, facts, [SoundReel("a.nut", span(0, 1), 0)], tmp_path)
+
+
+@pytest.mark.parametrize("size", ["1x1", "2x1", "3x3", "5x7", "1x200", "17x5"])
+@pytest.mark.parametrize("pixels", ["yuv420p", "yuv410p"])
+def test_odd_pictures_of_a_few_pixels(bundled: Path, tmp_path: Path, size: str, pixels: str) -> None:
+    """Their rows are stored in a way of AVI's own, so that each is decoded into its reel."""
+    film = tmp_path / "film.avi"
+    source = ["-f", "lavfi", "-i", f"color=white:s=64x64:r=24:d=1,scale={size.replace('x', ':')}"]
+    subprocess.run(
+        [str(bundled), "-v", "error", *source, "-c:v", "rawvideo", "-pix_fmt", pixels, str(film)], check=True
+    )
+    text = f"cinecut: 1\nfilm: {film.name}\ntimeline:\n  - shot: {{in: 0s, for: 2f}}\n"
+    pictures = render_text(text, tmp_path, bundled).pictures
+    assert [picture.max() > 200 for picture in pictures] == [True, True]

@@ -78,6 +78,19 @@ def test_json_is_all_of_the_output(folder: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("name", ["x" * 250, "é" * 125, "字" * 83])
+def test_a_film_with_the_longest_name_has_a_trailer_and_its_parts(folder: Path, name: str) -> None:
+    (folder / "film.mkv").rename(folder / f"{name}.mkv")
+    spec = folder / "spec.yaml"
+    text = spec.read_text(encoding="utf-8").replace("film.mkv", f"{name}.mkv")
+    spec.write_text(f"{text}deliverables: [{{name: vertical, size: 90x160}}, {{name: small}}]\n", encoding="utf-8")
+    done = cinecut("render", "spec.yaml", cwd=folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    made = [each for each in names(folder) if each.endswith(".mp4")]
+    assert len(made) == 2
+    assert all(name.startswith(each.partition("_trailer")[0]) for each in made)
+
+
 def test_existing_output_is_kept_without_force(folder: Path) -> None:
     (folder / "out.mp4").write_text("mine", encoding="utf-8")
     refused = cinecut("render", "spec.yaml", "-o", "out.mp4", cwd=folder)

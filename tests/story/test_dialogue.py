@@ -41,6 +41,16 @@ def test_any_encoding_is_told_from_the_bytes(tmp_path: Path, language: str, enco
     assert found.language == language
 
 
+@pytest.mark.parametrize("page", ["latin-1", "cp1252", "cp1251", "cp1250", "mac_roman", "cp437"])
+@pytest.mark.parametrize("language", SAMPLES)
+def test_utf8_that_was_read_by_a_code_page_and_encoded_again(tmp_path: Path, language: str, page: str) -> None:
+    wrong = b"".join(
+        byte.decode(page, errors="ignore").encode() or chr(byte[0]).encode()
+        for byte in (bytes([code]) for code in srt(*SAMPLES[language]).encode())
+    )
+    assert texts(read(tmp_path, wrong)) == SAMPLES[language]
+
+
 def test_utf8_with_one_damaged_byte_stays_utf8() -> None:
     data = srt(*SAMPLES["pl"]).encode().replace("ą".encode(), b"\xc4", 1)
     assert charset.decode(data).encoding == "utf-8"

@@ -259,8 +259,25 @@ def test_another_films_subtitles_make_room_for_the_words_that_are_heard(tmp_path
     assert [each.message for each in said if "another film's" in each.message]
 
 
-def test_few_cues_fit_anywhere_so_they_are_believed() -> None:
-    assert judge(cues(dialogue(1200))[:8], voices(dialogue(1200, 6), 1200)).message == ""
+@pytest.mark.parametrize("count", [1, 3, 11])
+def test_few_cues_are_doubted_where_nobody_begins_to_speak(count: int) -> None:
+    spans = dialogue(1200)
+    few = cues(spans)[:count]
+    assert judge(few, voices(spans, 1200)).message == ""
+    for wrong in (Timing(shift=Fraction(5)), Timing(Fraction(25, 24), Fraction(2))):
+        verdict = judge(wrong.of(few), voices(spans, 1200))
+        assert verdict.timing == Timing()
+        assert "late or early" in verdict.message
+    assert judge(few, voices((), 1200)).doubtful
+
+
+@pytest.mark.parametrize("by", [20, -7])
+@pytest.mark.parametrize("share", [3, 2])
+def test_subtitles_of_another_cut_are_said(by: int, share: int) -> None:
+    """From some place on they are late, or early: a scene more, or one less."""
+    spans = dialogue(1200, 8)
+    other = [cue if cue.start < 1200 / share else Timing(shift=Fraction(by)).of([cue])[0] for cue in cues(spans)]
+    assert "another cut" in judge(other, voices(spans, 1200)).message
 
 
 def test_a_silent_film_says_that_nothing_tells(tmp_path: Path) -> None:

@@ -157,7 +157,7 @@ def test_embedded_text_is_read_in_film_time(tmp_path: Path, suffix: str, codec: 
     film = tmp_path / f"film.{suffix}"
     mux(film, "-c:s", codec, "-metadata:s:s:0", "language=pol", files=(tmp_path / "subs",))
     found, warnings = dialogue_in(film, Fraction(20), Fraction(0), None, None)
-    assert warnings == []
+    assert all("too few lines to check" in each.message for each in warnings)  # nobody speaks in the film
     assert texts(found) == ["Gdzie są wszyscy?", "Nie wiem, co się stało.", "Chodźmy już do domu."]
     assert [span(found.lines[0])[0], span(found.lines[1])[1], *span(found.lines[2])] == [0, 3, 4, 7]
     assert (found.source, found.language) == ("stream 1 (pol)", "pl")

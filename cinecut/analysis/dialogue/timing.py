@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from cinecut.analysis.dialogue.subtitles.cues import SubtitleCue
 from cinecut.analysis.dialogue.voice_activity import Voices
 from cinecut.analysis.dialogue.voice_networks import STEPS
+from cinecut.language.timebase import clock
 
 _STEP = 5  # hundredths of a second
 _FARTHEST = 300  # seconds of offset that are tried
@@ -26,8 +27,14 @@ _LIKE, _CLEAR = 0.25, 8.0  # least correlation at the best offset, and its dista
 _BETTER = 1.06  # factor by which another frame rate must fit better than the film's own
 _IN_TIME = Fraction(6, 10)  # seconds of offset that are not corrected
 _FEWEST = 12  # cues; fewer would fit anywhere
+_SUPPORTED = 0.75  # share of fewer cues that begin with a phrase
+_ELSEWHERE = 1.5  # seconds between a part and the others that tell another cut
+_PARTS, _AROUND = 6, 120  # most parts that are looked for on their own; seconds around each where it may be
 _NTSC = Fraction(24000, 1001)
 _RATES = ((_NTSC, 25), (25, _NTSC), (24, 25), (25, 24), (_NTSC, 24), (24, _NTSC))  # of the subtitles, of the film
+
+
+_MAY = "may have another frame rate or be late or early:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +53,18 @@ class Timing:
 @dataclass(frozen=True, slots=True)
 class Correction:
     """The correction that subtitles need, and a message for the user, empty if their times are right. `foreign`: their
-    words belong to another film."""
+    words belong to another film. `doubtful`: whether it is unknown if the times are right."""
 
     timing: Timing
     message: str = ""
     foreign: bool = False
-
-    @property
-    def doubtful(self) -> bool:
-        """Whether it is unknown if the times are right."""
-        return bool(self.message) and self.timing == Timing() and not self.foreign
+    doubtful: bool = False
 
 
 def judge(cues: Sequence[SubtitleCue], voices: Voices) -> Correction:
     """The timing that fits the film's voices; no correction if none is certain."""
     if len(cues) < _FEWEST:
-        return Correction(Timing())
+        return _few(cues, voices)
     speech = np.zeros(len(voices.loud), np.bool_)
     for phrase in voices.phrases:
         speech[round(phrase.start.seconds * STEPS) : round(phrase.end.seconds * STEPS)] = True
@@ -71,11 +74,38 @@ def judge(cues: Sequence[SubtitleCue], voices: Voices) -> Correction:
         if best.likeness < _BETTER * fits[0].likeness:
             best = fits[0]
         if best.sure:
-            return _corrected(cues, evidence, best)
+            return _of_one_cut(_corrected(cues, evidence, best), cues, evidence)
         if best.scale == 1 and abs(best.offset) <= _IN_TIME and best.likeness >= _LIKE:
-            return Correction(Timing())
+            return _of_one_cut(Correction(Timing()), cues, evidence)
     reason = "does not match them" if len(voices.phrases) >= _FEWEST else "has too little speech to check them"
-    return Correction(Timing(), f"may have another frame rate or be late or early: the film's sound {reason}")
+    return Correction(Timing(), f"{_MAY} the film's sound {reason}", doubtful=True)
+
+
+def _few(cues: Sequence[SubtitleCue], voices: Voices) -> Correction:
+    """Cues that are too few to be moved: they are in time if most begin with a phrase."""
+    starts = [phrase.start.seconds for phrase in voices.phrases]
+    supported = sum(any(abs(cue.start - start) <= _IN_TIME for start in starts) for cue in cues)
+    if supported >= _SUPPORTED * len(cues):
+        return Correction(Timing())
+    return Correction(Timing(), f"{_MAY} it has too few lines to check them by the film's sound", doubtful=True)
+
+
+def _of_one_cut(found: Correction, cues: Sequence[SubtitleCue], evidence: NDArray[np.bool_]) -> Correction:
+    """The correction, with a word where a part of the cues clearly lies elsewhere, as with a scene more."""
+    ordered = sorted(cues, key=lambda cue: cue.start)
+    size = max(_FEWEST, -(-len(ordered) // _PARTS))
+    for first in range(0, len(ordered) - size + 1, size):
+        part = ordered[first : first + size]
+        placed = found.timing.of(part)
+        begin = max(Fraction(0), placed[0].start - _AROUND)
+        window = evidence[int(begin * STEPS) : int((placed[-1].end + _AROUND) * STEPS)]
+        fit = _fit(Timing(shift=-begin).of(placed), window, Fraction(1))
+        if fit.clearness >= _CLEAR and abs(fit.offset) > _ELSEWHERE:
+            by = f"{float(abs(fit.offset)):.0f} s {'early' if fit.offset > 0 else 'late'}"
+            span = f"what stands at {clock(part[0].start, 0)} to {clock(part[-1].end, 0)} is {by}"
+            message = f"{found.message}, but {span}" if found.message else f"fits in parts: {span}"
+            return replace(found, message=f"{message}: it is of another cut of the film")
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +183,7 @@ def judge_by_words(cues: Sequence[SubtitleCue], heard: Sequence[SubtitleCue]) ->
     """The timing by the recognised words; None if there are too few, or they are in another language."""
     shown, spoken = _pairs(cues), _pairs(heard)
     rare = {pair: times for pair, times in spoken.items() if len(times) <= _RARE}
-    if len(rare) < _LEAST_PAIRS or not _one_language(shown, spoken):
+    if len(cues) < _FEWEST or len(rare) < _LEAST_PAIRS or not _one_language(shown, spoken):
         return None
     common = [pair for pair in rare if 0 < len(shown.get(pair, ())) <= _RARE]
     fits = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.analysis.stage import Stage
+from cinecut.analysis.stage import Advance, Stage
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmRange, FilmTime, nearest
 from cinecut.media.sound.film_samples import film_sounds
@@ -23,9 +23,11 @@ _FLOOR = -70.0  # dB
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LoudnessCurve:
-    """`levels` [shape=(n,), dB below full scale] of the mono mix, one for each STEP from the film's first picture."""
+    """`levels` [shape=(n,), dB below full scale] of the mono mix, one for each STEP from the film's first picture.
+    `damaged`: the packets that do not decode, and are silent."""
 
     levels: NDArray[np.float32]
+    damaged: int = 0
 
     @property
     def silent(self) -> bool:
@@ -47,7 +49,7 @@ class LoudnessCurve:
         return float(np.max(fast - slow, initial=0.0))
 
 
-def listen(film: Path, facts: FilmFacts, stream: int, progress: Callable[[float], None]) -> LoudnessCurve:
+def listen(film: Path, facts: FilmFacts, stream: int, progress: Advance) -> LoudnessCurve:
     """Measure one of a film's audio streams (from 0). A film without sound has no levels; damaged parts are skipped."""
     if not facts.audio:
         return LoudnessCurve(np.zeros(0, np.float32))
@@ -63,8 +65,9 @@ def listen(film: Path, facts: FilmFacts, stream: int, progress: Callable[[float]
             sums[position : position + len(means)] = means
             carry, position = carry[count * block :], min(position + count, len(sums))
             progress(min(1.0, position / len(sums)))
+        damaged = len(sound.damage)
     levels = 10 * np.log10(np.maximum(sums, 10 ** (_FLOOR / 10)))
-    return LoudnessCurve(levels.astype(np.float32))
+    return LoudnessCurve(levels.astype(np.float32), damaged)
 
 
 LOUDNESS = Stage("loudness", LoudnessCurve, listen)

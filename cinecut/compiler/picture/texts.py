@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from cinecut.compiler.layout.timeline import PlacedText
+from cinecut.compiler.picture.direction import directed, runs_from_the_right
 from cinecut.fonts.glyphs import Face
 from cinecut.graph.filters import TICKS
 from cinecut.language.spec import Safe
@@ -115,7 +116,7 @@ def _dialogue(text: PlacedText, screen: Screen) -> str:
     face = screen.faces[style.face]
     words = style.cased(_printable(text.text)).strip("\n")
     tracking, drift = 0.0, 0.0
-    if not face.missing(words):  # scripts that join their letters come from other fonts: never part those
+    if not face.missing(words) and not runs_from_the_right(words):  # letters that join are of another font: never part
         tracking = float(style.tracking) * face.em
         drift = _DRIFT * face.em if style.animation == "track-out" else 0.0
     usual = _usual_size(text.position, height, style)
@@ -239,7 +240,8 @@ def typeset(text: str, usual: int, width: float, height: float, face: Face, trac
     unbroken = (size for size in range(usual, math.ceil(usual * _UNBROKEN) - 1, -1) if fits(size, len(lines)))
     broken = (size for size in range(usual, _SMALLEST, -1) if fits(size, math.inf))
     size = next(unbroken, None) or next(broken, _SMALLEST)
-    return size, [row for line in lines for row in _even(line, width / size)]
+    rows = ((line, _even(words, width / size)) for line, words in zip(text.split("\n"), lines, strict=True))
+    return size, [row for line, parts in rows for row in directed(line, parts)]
 
 
 def _words(line: str, face: Face, tracking: float) -> list[_Word]:

@@ -105,6 +105,7 @@ class FilmSound:
         self._tick = Fraction(stream.time_base) * self.rate  # of the container's clock, in samples
         self._reading: Iterator[Placed] = iter(())
         self._latest: Placed | None = None  # that this reading gave
+        self.damage = list[str]()  # why packets did not decode
         self._first = list[av.AudioFrame]()  # of recordings, that are read and not yet placed
 
     def all(self, by_grid: bool = True) -> Iterator[Placed]:
@@ -149,7 +150,7 @@ class FilmSound:
     def _frames(self, packets: Iterator[Any], decoder: Any = None) -> Iterator[av.AudioFrame]:
         """What packets decode to; `_first` gets the first frame of each recording but the first one."""
         part = 0
-        for frame in decoded(packets, [], decoder):
+        for frame in decoded(packets, self.damage, decoder):
             if self._media.format.name == "avi" and Fraction(frame.sample_rate, self.rate) not in _TOLD:
                 film = self._media.name.removeprefix("file:")
                 message = f"the sound of {film} changes to {frame.sample_rate} samples a second: AVI does not say when"

@@ -58,8 +58,30 @@ def decode(data: bytes) -> Decoded:
         encoding = "utf-8"
     if encoding is None:
         encoding = _best_legacy(_foreign_lines(data))
-    text = data.decode(encoding, errors="replace")
+    text = _encoded_once(data.decode(encoding, errors="replace"))
     return Decoded(text, encoding, language_of(text))
+
+
+_TAKEN_FOR = ("cp1252", "cp1251", "cp1250", "cp1254", "mac_roman", "cp437", "cp850")  # what UTF-8 is most often read as
+
+
+def _encoded_once(text: str) -> str:
+    """The text itself where a program has read its UTF-8 by a code page and encoded that again: all signs beyond ASCII
+    are then whole sequences of UTF-8, as no text's own letters are.
+
+    >>> _encoded_once("CzÅ‚owiek, żona".replace("ż", "Å¼"))
+    'Człowiek, żona'
+    """
+    for page in () if text.isascii() else _TAKEN_FOR:
+        with suppress(UnicodeError):
+            return _encoded_once(b"".join(_byte(sign, page) for sign in text).decode())
+    return text
+
+
+@cache
+def _byte(sign: str, page: str) -> bytes:
+    """The byte of a sign in a code page; one that the page has no sign for stands for itself."""
+    return sign.encode("latin-1" if "\x80" <= sign <= "\x9f" else page)
 
 
 def language_of(text: str) -> str | None:
