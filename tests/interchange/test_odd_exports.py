@@ -15,6 +15,7 @@ from exported import WRITERS, every_target, layout, sequence
 from played import differences
 
 from cinecut.diagnostics import Stop
+from cinecut.interchange.back.begin import begin
 from cinecut.interchange.back.bring import compared, today
 from cinecut.interchange.model import EditSequence, SoundClip
 
@@ -75,6 +76,36 @@ def test_it_comes_back_as_it_was(events: str, target: str) -> None:
     cuts = [today(found, Path("/work"), target) for _ in range(2)]
     changes = compared(found, Path("/work"), *cuts)
     assert (changes.said, changes.by_hand, cuts[0].odd) == ([], [], [])
+
+
+# Trailers of which a new spec begins, as they are exported.
+BEGUN: dict[str, str] = {
+    "a marker that YAML cannot hold": '- {shot: {in: 0:20, for: 2s}, why: "a\\u0007b\\u0085c\\u2028d\\x7f"}',
+    "sounds of other moments that cross-fade": (
+        "- {shot: {in: 0:20, for: 2s}, sound_in: 0:40}\n- {shot: {in: 0:30, for: 2s}, from: crossfade 7f}"
+    ),
+    "a sound that cross-fades with silence": (
+        "- {shot: {in: 0:20, for: 2s}}\n- {shot: {in: 0:30, for: 2s}, mute: true, from: crossfade 7f}"
+    ),
+    "a sound that dies away at the end": "- {shot: {in: 0:20, for: 2s}}\n- {black: 1s, silent: true}",
+    "beyond midnight": "- {shot: {in: 0:02, for: 2s}}\n- {shot: {in: 0:20, for: 2s}}",
+}
+
+
+@pytest.mark.parametrize("target", ["fcp", "premiere", "otio", "edl"])
+@pytest.mark.parametrize("events", BEGUN)
+def test_a_new_spec_of_an_export_is_that_cut(events: str, target: str) -> None:
+    film = replace(FILM, timecode="23:59:50:00")
+    text = f"cinecut: 1\nfilm: film.mov\ntimeline:\n{BEGUN[events]}\n"
+    write, end = WRITERS[target]
+    made = sequence(text, film)
+    begun = begin(f"cut{end}", write(made).files[end], Path("/work/specs"), [("film.mov", film)])
+    again = sequence(begun.text, film)
+    shots = [
+        [(shown.start, shown.end, shown.source) for shown in each.pictures if shown.medium is not None]
+        for each in (made, again)
+    ]
+    assert shots[0] == shots[1]
 
 
 @every_event
@@ -194,6 +225,15 @@ def test_a_rate_that_no_timecode_counts_is_said(rate: str, target: str) -> None:
     made = sequence("cinecut: 1\nfilm: film.mov\noutput: {rate: 24}\ntimeline:\n- shot: 0:10 - 0:12\n", film)
     said = [lost.instead for lost in WRITERS[target][0](made).unsupported if "frames a second of film" in lost.what]
     assert said == [f"timecode of {-(-Fraction(rate) // 1)} a second"] * RATES[rate]
+
+
+def test_a_rate_that_xmeml_cannot_say_comes_back() -> None:
+    film = replace(FILM, rate=Fraction(1000, 33), timecode="10:00:00:00")
+    shots = "- shot: 0:10 - 0:12\n- {shot: {in: 0:30, for: 2s}, speed: 0.5}\n"
+    made = sequence(f"cinecut: 1\nfilm: film.mov\noutput: {{rate: 24}}\ntimeline:\n{shots}", film)
+    begun = begin("cut.xml", WRITERS["premiere"][0](made).files[".xml"], Path("/work/specs"), [("film.mov", film)])
+    sources = [shown.source for shown in sequence(begun.text, film).pictures]
+    assert [float(source) for source in sources] == pytest.approx([10, 30], abs=1 / 24)
 
 
 def test_frames_of_three_digits_are_said() -> None:

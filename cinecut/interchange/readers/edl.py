@@ -44,11 +44,12 @@ class _Reading:
     marks: list[EditorMarker] = field(default_factory=list)
     odd: list[str] = field(default_factory=list)
 
-    def number(self, code: str, rate: Fraction) -> int:
+    def number(self, code: str, rate: Fraction, first: int = 0) -> int:
+        """The number of a picture; `first`: that of a film's first, whose timecode may start again at midnight."""
         text = re.sub(r"[.;](\d+)$", r";\1", code) if ";" in code else code
-        numbered = Timecodes(rate, 0, ";" in text)
+        numbered = Timecodes(rate, first, ";" in text)
         head, sign, frames = re.split(r"([:;])(?=\d+$)", text)
-        return nearest(numbered.seconds(f"{head.replace(';', ':')}{sign}{frames}") * rate)
+        return first + nearest(numbered.seconds(f"{head.replace(';', ':')}{sign}{frames}") * rate)
 
 
 def read(data: bytes, name: str, rate: Fraction, known: Media) -> EditorCut:
@@ -148,7 +149,7 @@ def _place(
     name = reading.known.called(event.name or names.get(event.reel, event.reel), event.reel)
     own = reading.known.rate(name, cut.rate)
     speed = pictures / own
-    source = reading.number(event.source, own) / own + lead * speed / cut.rate
+    source = _source(reading, event, name, own) + lead * speed / cut.rate
     start, end = event.start + lead - zero, event.end + lag + faded - zero
     if event.channel != "V":  # B, A2/V, AA/V: with the picture's sound
         cut.sounds.append(EditorSound(start, end, name, source))
@@ -157,3 +158,12 @@ def _place(
     joint = (lead, event.dissolve - lead) if crossed else (0, 0)
     fades = (event.dissolve if not crossed else 0, faded)
     cut.pieces.append(EditorPicture(start, end, name, source, speed, joint, fades))
+
+
+def _source(reading: _Reading, event: _Event, name: str, rate: Fraction) -> Fraction:
+    """Where an event begins in its medium, in seconds by that one's timecode. Raises BadTimeError."""
+    medium = reading.known.by_name(name)
+    try:
+        return reading.number(event.source, rate, medium.numbered.first if medium is not None else 0) / rate
+    except BadTimeError:  # it is before the film
+        return reading.number(event.source, rate) / rate
