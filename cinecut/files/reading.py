@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 
 from cinecut.diagnostics import Stop
 
+_TEXTS = re.compile(r"\.(csv|cube|edl|fcpxml|html|json|kdenlive|lock|otio|srt|txt|xml|ya?ml)", re.I)  # are no media
 _SAMPLE = 1 << 20  # bytes of head and tail that a fingerprint covers
 
 
@@ -69,7 +70,8 @@ def open_file(path: Path) -> Iterator[BinaryIO]:
 
 
 def near(path: Path) -> list[str]:
-    """A hint for a file that is not there: one beside it with a name much like it, or where a dead link leads."""
+    """A hint for a file that is not there: one beside it of the same kind and with a name much like it, or where a dead
+    link leads."""
     from difflib import get_close_matches
 
     if os.path.islink(path):  # noqa: PTH114 - Path's own raises where a name is too long
@@ -79,11 +81,16 @@ def near(path: Path) -> list[str]:
     if not os.path.isdir(path.parent):  # noqa: PTH112 - Path's own raises where a name is too long
         return [f"there is no folder {path.parent} either"]
     try:
-        names = [file.name for file in path.parent.iterdir()]
+        alike = (file for file in path.parent.iterdir() if not path.suffix or _is_text(file) == _is_text(path))
+        names = [file.name for file in alike if file.is_file()]
     except OSError:
         return []
     close = get_close_matches(path.name, names, n=1)
     return [f"did you mean {path.parent / close[0]}?"] if close else []
+
+
+def _is_text(path: Path) -> bool:
+    return _TEXTS.fullmatch(path.suffix) is not None
 
 
 def content_of(path: Path, most: int = -1) -> bytes:

@@ -78,20 +78,23 @@ def _rating_parts(spec: Spec) -> dict[str, Picture | RatingClip]:
 def check_files(spec: Spec, folder: Path, report: Report) -> None:
     """Report every missing file, and every one with another fingerprint than the spec's."""
     for asset in assets_of(spec, folder):
-        span = asset.owner.place.of("file")
-        if asset.owner.file == ABSENT:
-            continue
-        if not os.path.isfile(asset.file):  # noqa: PTH113 - Path's own raises where a name is too long
-            special = "a device or a pipe" if os.path.exists(asset.file) else "not there"  # noqa: PTH110
-            what = "a folder" if os.path.isdir(asset.file) else special  # noqa: PTH112
-            alike = near(asset.file) if what == "not there" else []
-            hints = [*filter(None, [odd_spaces(str(asset.owner.file))]), *alike]
-            if isinstance(asset.owner, Film):
-                name = f" --name {asset.path[1]}" if len(asset.path) > 1 else ""
-                hints.append(f"relink a film that moved: cinecut link SPEC FILM{name}")
-            report.add("missing-file", f"{asset.file} is {what}", span, *hints)
-        elif asset.owner.facts is not None:
+        if asset.owner.file != ABSENT and is_there(asset, report) and asset.owner.facts is not None:
             _check_same(asset, report)
+
+
+def is_there(asset: NamedMedium, report: Report) -> bool:
+    """Whether a spec's medium is a file; if not, that is reported, with what to do about it."""
+    if os.path.isfile(asset.file):  # noqa: PTH113 - Path's own raises where a name is too long
+        return True
+    special = "a device or a pipe" if os.path.exists(asset.file) else "not there"  # noqa: PTH110
+    what = "a folder" if os.path.isdir(asset.file) else special  # noqa: PTH112
+    alike = near(asset.file) if what == "not there" else []
+    hints = [*filter(None, [odd_spaces(str(asset.owner.file))]), *alike]
+    if isinstance(asset.owner, Film):
+        name = f" --name {asset.path[1]}" if len(asset.path) > 1 else ""
+        hints.append(f"relink a film that moved: cinecut link SPEC FILM{name}")
+    report.add("missing-file", f"{asset.file} is {what}", asset.owner.place.of("file"), *hints)
+    return False
 
 
 def _check_same(asset: NamedMedium, report: Report) -> None:
@@ -269,6 +272,10 @@ def relink(
         files[moved] = name_from(path.parent, film)
         assets = [changed(asset, file=film) if asset.path == moved else asset for asset in assets]
     facts = dict[NodePath, Facts]()
+    for asset in assets:
+        if asset.path not in files and asset.owner.file != ABSENT:
+            is_there(asset, report)
+    report.stop_on_error()
     for asset in assets:
         facts[asset.path] = measure(asset)
         check(asset)

@@ -236,6 +236,20 @@ def test_one_thing_in_anothers_place_is_told_from_it(words: str, said: str, tmp_
     assert (done.returncode, said in done.stderr, names(tmp_path)) == (1, True, before), done.stderr
 
 
+def test_a_film_that_moved_is_said_alike_and_no_other_kind_of_file_is_taken_for_it(tmp_path: Path) -> None:
+    (tmp_path / "s.yaml").write_text("cinecut: 1\nfilm: film.mp4\ntimeline:\n  - shot: 0:01 - 0:02\n")
+    for name in ("film.xml", "film.otio", "film.edl", "film.fcpxml", "film.html"):
+        (tmp_path / name).write_text("as export writes it beside the film")
+    (tmp_path / "film.pack").mkdir()
+    for command in ("check", "link", "sheet", "render"):
+        said = cinecut(command, "s.yaml", cwd=tmp_path).stderr
+        assert "film.mp4 is not there [missing-file]" in said, said
+        assert "relink a film that moved: cinecut link SPEC FILM" in said, said
+        assert "did you mean" not in said, said
+    (tmp_path / "film.mkv").write_bytes(b"\x1a\x45\xdf\xa3")
+    assert "did you mean film.mkv?" in cinecut("link", "s.yaml", cwd=tmp_path).stderr
+
+
 @pytest.mark.skipif(not hasattr(typer.core, "build_runtime_param"), reason="a Typer that reads words by itself")
 @pytest.mark.parametrize(
     "words",

@@ -34,7 +34,9 @@ def sheet(
     from cinecut.files import check_is_file, check_no_source, together, write_beside
     from cinecut.known.record import as_json as known_json
     from cinecut.language.document import read_document
-    from cinecut.language.read import film_files
+    from cinecut.language.read import ABSENT, film_files
+    from cinecut.language.spec import Film
+    from cinecut.media.link import assets_of, is_there
     from cinecut.render.check import files_of, known_at, laid_out, warn
     from cinecut.review.sheet import Subject, write_sheet
 
@@ -44,6 +46,10 @@ def sheet(
     report.stop_on_error()
     layout = laid_out(document)
     films = film_files(layout.trailer.spec, spec.parent)
+    for asset in assets_of(layout.trailer.spec, spec.parent):
+        if isinstance(asset.owner, Film) and asset.owner.file != ABSENT:
+            is_there(asset, report)
+    report.stop_on_error()
     knowledge = known_at(layout.trailer.spec, spec)
     check_no_source(page, [spec, *files_of(layout.trailer.spec, spec.parent)])
     check_is_file(page)
