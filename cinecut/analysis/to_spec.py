@@ -17,6 +17,7 @@ from cinecut.analysis.edit.score.sound import CutSong, LeveledVoice, Score, Sfx,
 from cinecut.analysis.episodes import Episode
 from cinecut.analysis.story.arc import SIGNALS, BeatType, TurningPoint
 from cinecut.analysis.story.scenes import Described
+from cinecut.diagnostics import as_word
 from cinecut.language.document import NodePath
 from cinecut.language.document.layout import Remark, comment, number_text
 from cinecut.language.events import (
@@ -66,7 +67,7 @@ def to_spec(decided: Decisions) -> tuple[Spec, dict[NodePath, Remark]]:
         (),
         f"yaml-language-server: $schema={TRAILER}.schema.json",
         f"Written by cinecut {__version__} from {', '.join(names)}.",
-        f"It is yours now: edit it, then `cinecut render {decided.target.name}`.",
+        f"It is yours now: edit it, then `cinecut render {as_word(decided.target.name)}`.",
         *([f"Found by plug-ins: {', '.join(helped)}."] if helped else []),
     )
     return spec, notes.remarks

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -95,6 +96,14 @@ def _stamps(folder: Path) -> dict[str, tuple[int, int]]:
     return {name: (found.st_size, found.st_mtime_ns) for name in names(folder) if (found := (folder / name).stat())}
 
 
+def test_the_command_in_a_specs_first_lines_can_be_copied_into_a_shell(film: Footage, tmp_path: Path) -> None:
+    name = "L'été #2 [final].yaml"
+    run = cinecut("analyze", str(film.path), "--length", "8", "--vibe", "action", "-o", name, cwd=tmp_path)
+    assert run.returncode == 0, run.stderr
+    said = (tmp_path / name).read_text(encoding="utf-8").splitlines()[2]
+    assert shlex.split(said.split("`")[1]) == ["cinecut", "render", name]
+
+
 def test_trailer_analyzes_and_renders(film: Footage, tmp_path: Path) -> None:
     arguments = ("trailer", str(film.path), "--draft", "--length", "8", "--vibe", "action")
     review = cinecut(*arguments, "--review", cwd=tmp_path)
@@ -157,6 +166,8 @@ def test_vibes_are_shown(tmp_path: Path) -> None:
     assert tuple(json.loads(one.stdout)[0]["pace"].values()) == load_vibe("thriller").pace
     helped = " ".join(cinecut("analyze", "--help", cwd=tmp_path, COLUMNS="200").stdout.split())
     assert f"a script gets {DEFAULT}" in helped
+    again = " ".join(cinecut("recut", "--help", cwd=tmp_path, COLUMNS="200").stdout.split())
+    assert "or a file of your own. Default: the present one." in again
     none = cinecut("vibes", "thriler", cwd=tmp_path)
     assert none.returncode == 1
     assert "did you mean thriller?" in none.stderr

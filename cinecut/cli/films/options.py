@@ -195,7 +195,7 @@ class FilmOptions:
             texts["credits"] = _text_of(self.credits)
         for name, text in texts.items():
             if len(text) > _LONGEST_TEXT:
-                message = f"--{name} has {len(text)} letters, and a card takes {_LONGEST_TEXT}"
+                message = f"--{name} has {len(text)} characters, and a card takes {_LONGEST_TEXT}"
                 raise Stop("option", message, "shorten it, or split it over cards in the spec")
             try:
                 shown_text(text)
@@ -267,7 +267,7 @@ def _text_of(file: Path) -> str:
         with open_file(file) as opened:
             data = opened.read(_LARGEST_TEXT + 1)
         if len(data) > _LARGEST_TEXT:
-            raise Stop("unreadable", f"{file} is too large: a card takes {_LONGEST_TEXT} letters", "shorten it")
+            raise Stop("unreadable", f"{file} is too large: a card takes {_LONGEST_TEXT} characters", "shorten it")
         rows = data.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError:
         raise Stop("unreadable", f"{file} is no text in UTF-8", "save it as UTF-8") from None

@@ -13,9 +13,9 @@ import typer
 
 from cinecut.cli.films.analyze import SHARES, is_sheet, leave_out
 from cinecut.cli.films.music import MusicOption, TempoOption, find_song
-from cinecut.cli.films.options import NoModelsOption, VibeOption, music_tempo, open_models, trailer_length
+from cinecut.cli.films.options import NoModelsOption, music_tempo, open_models, trailer_length
 from cinecut.cli.films.speech import SubtitlesOption
-from cinecut.cli.parameters import ForceOption, JsonOption, SpecArgument, flag, option
+from cinecut.cli.parameters import ForceOption, JsonOption, SpecArgument, completing, flag, option
 from cinecut.cli.terminal import check_free, print_diagnostics, print_json, remark, say, watch
 from cinecut.diagnostics import Diagnostic, Report, Stop, harmless
 
@@ -36,7 +36,15 @@ def recut(
     music: MusicOption = None,
     tempo: TempoOption = None,
     length: Annotated[str | None, option("--length", "TIME", "The length of the new trailer: 60s, 1:30.")] = None,
-    vibe: VibeOption = None,
+    vibe: Annotated[
+        str | None,
+        option(
+            "--vibe",
+            "NAME",
+            "Another genre (`cinecut vibes` lists them), or a file of your own. Default: the present one.",
+            autocompletion=completing("vibes:names"),
+        ),
+    ] = None,
     structure: Annotated[
         str | None, option("--structure", "NAME", "Another skeleton. Default: the present one.")
     ] = None,

@@ -42,7 +42,7 @@ def shots(
     Example: cinecut shots film.mkv -o film.otio --stills stills
     """
     check_ending(output, "a list of shots", ".csv", ".json", ".otio")
-    check_free(output, force)
+    check_free(output, force, "--force replaces it, -o names another")
     if stills is not None and os.path.lexists(stills) and any(stills.iterdir()) and not force:
         raise Stop("output", f"{stills} is there already", "--force replaces it")
     from cinecut.analysis.cache import Cache
@@ -83,7 +83,7 @@ def scenes(
     Example: cinecut scenes film.mkv -o film.csv
     """
     check_ending(output, "a list of scenes", ".csv", ".json")
-    check_free(output, force)
+    check_free(output, force, "--force replaces it, -o names another")
     from cinecut.catalogue.look import LookOptions, look_at, rows
     from cinecut.diagnostics import Diagnostic
 
