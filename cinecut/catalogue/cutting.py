@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
@@ -63,7 +64,8 @@ def _names(films: Sequence[Path]) -> dict[Path, str]:
     """A name for each film that a spec accepts: its file's, in letters and digits, with a number if it is taken."""
     names = dict[Path, str]()
     for film in films:
-        plain = re.sub(r"[^a-z0-9]+", "-", film.stem.lower()).strip("-")
+        bare = unicodedata.normalize("NFKD", film.stem).encode("ascii", "ignore").decode()  # é is e and an accent
+        plain = re.sub(r"[^a-z0-9]+", "-", bare.lower()).strip("-")
         plain = plain if plain[:1].isalpha() else f"film-{plain}".strip("-")
         tried = (plain[:40] if number == 1 else f"{plain[:36]}-{number}" for number in count(1))
         names[film] = next(name for name in tried if name not in names.values())

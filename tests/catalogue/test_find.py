@@ -140,6 +140,7 @@ def test_films_of_one_name_have_names_of_their_own() -> None:
     films = [Path("a/Film 1.mkv"), Path("b/film.1.mkv"), Path("2001.mkv"), Path("映画.mkv"), Path(f"{'x' * 60}.mkv")]
     names = list(_names(films).values())
     assert names[:4] == ["film-1", "film-1-2", "film-2001", "film"]
+    assert list(_names([Path("L'été à Zürich.mkv"), Path("E\u0301te\u0301.mkv")]).values()) == ["l-ete-a-zurich", "ete"]
     assert all(FILM_NAME.fullmatch(name) for name in names)
 
 
