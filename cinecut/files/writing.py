@@ -251,13 +251,13 @@ def check_is_file(path: Path) -> None:
     check_writable(path)
 
 
-def refuse_existing(files: Iterable[Path], force: bool) -> None:
+def refuse_existing(files: Iterable[Path], force: bool, hint: str = "--force replaces it") -> None:
     """Raise Stop where one of the files exists, unless `force`, or where something else than a file does. Raises
     OSError."""
     for file in files:
         check_is_file(file)
         if os.path.lexists(file) and not force:
-            raise Stop("output", f"{file} is there already", "--force replaces it")
+            raise Stop("output", f"{file} is there already", hint)
 
 
 def check_no_source(path: Path, sources: Iterable[Path]) -> None:

@@ -89,11 +89,12 @@ def export(spec: Path, target: str, output: Path | None, wishes: ExportOptions, 
     if target in TARGETS:
         made = written(target, sequence)
     else:
-        refuse_existing([path], force)
+        refuse_existing([path], force, "--force replaces it, -o names another")
         made = _by_plugin(target, sequence, path, sources)
     files = {path if name == end else path.with_name(stem + name): data for name, data in made.files.items()}
     files |= {path.with_name(beside.name + name): data for name, data in _looks(layout, wishes.folder).items()}
-    refuse_existing([file for file, data in files.items() if not _holds(file, data)], force)
+    others = [file for file, data in files.items() if not _holds(file, data)]
+    refuse_existing(others, force, "--force replaces it, -o names another")
     with together():
         for file, data in files.items():
             write_beside(file, data, never=sources)

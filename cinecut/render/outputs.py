@@ -62,7 +62,7 @@ def check_beside(job: Job, files: Iterable[Path], force: bool) -> None:
     OSError."""
     for file in files:
         check_no_source(file, _sources(job))
-        refuse_existing([file], force)
+        refuse_existing([file], force, "--force replaces it, -o names another")
 
 
 def captions_beside(file: Path) -> Path:

@@ -75,6 +75,8 @@ CHANGES = {
                       ["shot 1: the title 'One last chance': at 0s → 1s"]),
     "a card reworded": ([("THE END", "THE BEGINNING")], ["card 6: 'THE END' → 'THE BEGINNING'"]),
     "louder": ([("gain: -2", "gain: 1.5")], ["shot 2: gain -2 → 1.5 dB"]),
+    "a voice": ([("gain: -2", "gain: -2, voice: 0:40 - 0:41")],
+                ["shot 2: voice none → 0:40 - 0:41"]),
     "muted": ([("gain: -2", "gain: -2, mute: true")], ["shot 2: muted"]),
     "joined otherwise": ([(", from: crossfade 0.5s", "")], ["shot 4: enters by crossfade 0.5s → cut"]),
     "another key": ([("gain: -2", "gain: -2, snap: bar")], ["shot 2: snap none → bar"]),

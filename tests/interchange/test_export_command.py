@@ -44,7 +44,7 @@ def test_every_target_writes_its_files_and_lists_what_is_lost(target: str, tmp_p
             ET.fromstring(text)
     again = cinecut("export", BUNNY, "--to", target, cwd=tmp_path)
     assert again.returncode == 1
-    assert "is there already" in again.stderr
+    assert "is there already [output]\n  hint: --force replaces it, -o names another\n" in again.stderr
     told_again = cinecut("export", BUNNY, "--to", target, "-f", cwd=tmp_path)
     assert told_again.returncode == 0
     for lost in told["unsupported"]:

@@ -304,6 +304,8 @@ def test_a_spec_begins_on_the_command_line(tmp_path: Path) -> None:
     assert "for: 20f" in (tmp_path / "new.yaml").read_text()
     again = cinecut("import", "cut.xml", "--new", "new.yaml", "--film", "film.mov", cwd=tmp_path)
     assert "is there already" in again.stderr
+    both = cinecut("import", "new.yaml", "cut.xml", "--new", "x.yaml", "--film", "film.mov", cwd=tmp_path)
+    assert "beside new.yaml: choose one of them" in both.stderr
     for wrong in (("import", "cut.xml"), ("import", "cut.xml", "--new", "x.yaml")):
         assert cinecut(*wrong, cwd=tmp_path).returncode == 1
 

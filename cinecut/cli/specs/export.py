@@ -76,7 +76,7 @@ def export(
     check_to(to)
     target = output or default_path(spec, to)
     force = force or may_replace(target)
-    refuse_existing([target], force)
+    refuse_existing([target], force, "--force replaces it, -o names another")
     rendered = _stems(spec, target, ffmpeg, force) if stems else None
     done = run(spec, to, target, ExportOptions(spec.parent, start, media_root, handles, rendered), force=force)
     if as_json:
@@ -162,7 +162,9 @@ def import_(
     Examples: cinecut import a.yaml v2.fcpxml --dry-run    |    cinecut import v2.otio --new x.yaml --film x.mp4
     """
     file, into = _edited(files, into)
-    if (into is None) == (new is None):
+    if into is not None and new is not None:
+        raise Stop("option", f"--new begins a spec of its own, beside {into}: choose one of them")
+    if into is None and new is None:
         raise Stop("option", "name the spec beside the file: cinecut import SPEC FILE; or begin one with --new")
     if (new is None) != (not film):
         raise Stop("option", "--new begins a spec of the film that --film names")

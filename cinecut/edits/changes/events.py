@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from itertools import zip_longest
+from numbers import Number
 from typing import Any
 
 from cinecut.compiler.layout.timeline import Placed, PlacedShot
@@ -64,7 +65,7 @@ def _alike(was: Any, now: Any) -> bool:
 
 def _unit(path: str, was: Any, now: Any) -> str:
     named = path.rpartition(".")[2] in _DECIBELS
-    return "dB" if named and not any(isinstance(each, str | bool) or each is None for each in (was, now)) else ""
+    return "dB" if named and all(isinstance(each, Number) and not isinstance(each, bool) for each in (was, now)) else ""
 
 
 def _short(text: str) -> str:

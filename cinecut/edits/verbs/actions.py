@@ -47,7 +47,8 @@ class Action:
             value = int(value)
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
             why = f"this event has {most} {of}{'' if most == 1 else 's'}: " if of else ""
-            raise Stop("option", f"{why}`{name}` takes a whole number, {least} to {most}")
+            span = str(least) if least == most else f"a whole number, {least} to {most}"
+            raise Stop("option", f"{why}`{name}` takes {span}")
         return value
 
     def text(self, name: str) -> str:
@@ -215,7 +216,8 @@ def _swap(action: Action) -> None:
     """Show one of the shot's alternatives; the shot becomes an alternative itself. Comments beside both go along."""
     index, shot = action.shot()
     if not shot.alternatives:
-        raise Stop("option", "this shot has no alternatives")
+        hint = "cinecut sheet SPEC shows every shot of the film; cinecut edit SPEC replace EVENT TIME takes one"
+        raise Stop("option", "this shot has no alternatives", hint)
     count = len(shot.alternatives)
     which = (action.number("number", 1, count, "alternative") if action.has("number") else 1) - 1
     other, path, edits = shot.alternatives[which], ("timeline", index), action.on.edits

@@ -37,5 +37,7 @@ def root_of(data: bytes, name: str) -> ET.Element:
     except ET.ParseError as error:
         line, column = error.position
         raise Stop(
-            "unreadable", f"{name} is no XML: {error.msg.partition(':')[0]}, line {line}, column {column + 1}"
+            "unreadable",
+            f"{name} is no XML: {error.msg.partition(':')[0]}, line {line}, column {column + 1}",
+            "export it again",
         ) from None
