@@ -12,6 +12,7 @@ from cinecut.diagnostics import Stop
 from cinecut.ffmpeg.builds import find_ffmpeg
 from cinecut.proof.conform.reading import conform
 from cinecut.proof.verify import judging
+from cinecut.proof.verify.picture.strip import read_strip
 from cinecut.render.job import SILENT, prepare
 from cinecut.render.trailer import render
 
@@ -45,7 +46,7 @@ def test_conform(spec: Path, name: str) -> None:
 
 
 def test_verify(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    read_strip, trailer = judging.read_strip, spec.with_name("trailer.mp4")
+    trailer = spec.with_name("trailer.mp4")
 
     def late(*asked: Any) -> Any:
         strip = read_strip(*asked)
