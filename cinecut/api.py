@@ -97,6 +97,7 @@ def render(
 def edit(
     path: AnyPath,
     verb: str,
+    /,
     event: int | str | None = None,
     *,
     revision: str | None = None,
@@ -113,6 +114,8 @@ def edit(
 
     >>> edit("specs/big_buck_bunny.yaml", "retitle", "act 2/1", text="A bird", dry_run=True).said
     ["shot 2: 'An unlucky bird' → 'A bird'"]
+    >>> edit("specs/big_buck_bunny.yaml", "set", path="output.crf", value=20, dry_run=True).said
+    ['output: crf none → 20']
     """
     from cinecut.edits.revise import EditOptions
     from cinecut.edits.revise import edit as run

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cinecut.diagnostics import Report, Span, excerpt
+from cinecut.diagnostics import LINE_BREAK, Report, Span, excerpt
 from cinecut.files import open_file
 
 FILE = "CINECUT_CONFIG"  # names another file than the user's usual one
@@ -150,7 +150,7 @@ def _read(file: Path, of_user: bool, report: Report) -> dict[str, Default]:
         table: Any = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         place = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
-        line, column = (int(place[1]) - 1, int(place[2]) - 1) if place else (len(text.splitlines()) - 1, 0)
+        line, column = (int(place[1]) - 1, int(place[2]) - 1) if place else (len(LINE_BREAK.split(text)) - 1, 0)
         message = str(error).partition(" (at ")[0]
         report.add("option", f"this is not TOML: {message}", Span(str(file), line, column, line, column + 1))
         return {}
@@ -176,7 +176,7 @@ def _read(file: Path, of_user: bool, report: Report) -> dict[str, Default]:
 
 def _place(file: Path, text: str, key: str) -> Span:
     """The place of a key, which TOML's reader does not report."""
-    lines = text.splitlines()
+    lines = LINE_BREAK.split(text)
     start = next((n for n, line in enumerate(lines) if line.strip().startswith("[tool.cinecut")), 0)
     pattern = re.compile(rf"\s*[\"']?{re.escape(key)}[\"']?\s*[=.]|\s*\[(tool\.cinecut\.)?{re.escape(key)}\]")
     line = next((n for n in range(start, len(lines)) if pattern.match(lines[n])), start)

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 T = TypeVar("T")
+LINE_BREAK = re.compile(r"\r\n|[\n\r]")  # of a text that people edit, as YAML 1.2 and editors count lines
 
 
 class Severity(StrEnum):

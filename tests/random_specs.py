@@ -51,7 +51,7 @@ FORMATS: dict[str, st.SearchStrategy[Any]] = {
     "size": st.tuples(st.integers(1, 9999), st.integers(1, 9999)),
     "frame-size": st.tuples(st.integers(8, 8000), st.integers(8, 8000)).map(lambda s: (2 * s[0], 2 * s[1])),
     "frame-rate": st.sampled_from([Fraction(24), Fraction(30000, 1001), Fraction(60)]),
-    "file-name": WORDS,
+    "file-name": WORDS.filter(str.strip),
     "shown-text": WORDS.filter(
         lambda text: not any(category(sign) == "Cc" for sign in text if sign not in "\t\n\r\x85")
     ),

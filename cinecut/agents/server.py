@@ -80,10 +80,14 @@ def _without_choice(tool: Callable[P, T], fence: Fence) -> Callable[P, T]:
     return tool
 
 
+def _tool(made: MCPServer[Any], fence: Fence, annotations: ToolAnnotations, function: Callable[..., Any]) -> None:
+    """Offer a function as a tool; its docstring tells the model what it does."""
+    shown = _without_choice(_said(function), fence)
+    made.tool(annotations=annotations, structured_output=False, description=getdoc(function))(shown)
+
+
 def _reading(made: MCPServer[Any], fence: Fence) -> None:
-    def tool(function: Callable[..., Any]) -> None:
-        shown = _without_choice(_said(function), fence)
-        made.tool(annotations=_READS, structured_output=False, description=getdoc(function))(shown)
+    tool = functools.partial(_tool, made, fence, _READS)
 
     @tool
     def specs() -> str:
@@ -139,9 +143,7 @@ def _pictures(layout: Any, spec: Path, numbers: list[int]) -> list[Any]:
 
 
 def _editing(made: MCPServer[Any], fence: Fence) -> None:
-    def tool(function: Callable[..., Any]) -> None:
-        shown = _without_choice(_said(function), fence)
-        made.tool(annotations=_WRITES, structured_output=False, description=getdoc(function))(shown)
+    tool = functools.partial(_tool, made, fence, _WRITES)
 
     @tool
     def edit_spec(

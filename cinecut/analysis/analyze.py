@@ -196,13 +196,10 @@ def _check_twice(films: Sequence[Listened]) -> None:
 def _check_names(request: Request) -> None:
     """Raise Stop if a file's name is not UTF-8: the spec, which is UTF-8, could not contain it."""
     for file in (*request.films, request.music):
-        if file is not None and _holds_other_bytes(str(file.absolute())):
+        # Bytes that are not UTF-8 are surrogates in Python's names.
+        if file is not None and any("\ud800" <= char <= "\udfff" for char in str(file.absolute())):
             message = f"the name of {file} is not UTF-8, so a spec cannot name it"
             raise Stop("unreadable", message, "rename it, or make a link to it")
-
-
-def _holds_other_bytes(name: str) -> bool:
-    return any("\ud800" <= char <= "\udfff" for char in name)  # Python's representation of bytes that are not UTF-8
 
 
 def _lengths(request: Request, takes: Sequence[Take], facts: FilmFacts) -> tuple[Fraction, Fraction]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -115,12 +115,11 @@ class Describing:
 class _PluginChat(Chat):
     """A plug-in with the interface of a model."""
 
-    plugin: Plugin | None = None
+    plugin: Plugin = field(kw_only=True)
 
     def ask(
         self, prompt: str, schema: dict[str, Any], *, picture: bytes | None = None, **options: Any
     ) -> dict[str, Any]:
-        assert self.plugin is not None
         answer = self.plugin(picture)
         if not isinstance(answer, Mapping) or not all(isinstance(answer.get(key), str) for key in schema["required"]):
             raise self.plugin.failed(f"it answers no {{{', '.join(schema['required'])}}}")

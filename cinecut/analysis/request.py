@@ -11,6 +11,7 @@ from pathlib import Path
 from cinecut.diagnostics import Stop, excerpt
 from cinecut.inference.server import Models
 from cinecut.language.formats import exact
+from cinecut.language.schema import TRAILER, definition
 from cinecut.language.timebase import BadTimeError, parse_seconds
 from cinecut.plugins import Plugin
 from cinecut.vibes import Vibe
@@ -68,10 +69,13 @@ class Request:
 
 def music_tempo(asked: Fraction | float | str, name: str) -> Fraction:
     """Beats a minute, from a number or a text such as 96; `name` is the option's name for the message. Raises Stop."""
+    limits = definition(TRAILER, "beats")["properties"]["tempo"]
+    least, most = limits["minimum"], limits["maximum"]
     with contextlib.suppress(BadTimeError):
-        if 20 <= (tempo := exact(asked)) <= 400:
+        if least <= (tempo := exact(asked)) <= most:
             return tempo
-    raise Stop("option", f"{name} cannot be {excerpt(asked)}", "write beats a minute, from 20 to 400, such as 96")
+    hint = f"write beats a minute, from {least} to {most}, such as 96"
+    raise Stop("option", f"{name} cannot be {excerpt(asked)}", hint)
 
 
 def trailer_length(asked: Fraction | float | str, name: str) -> Fraction:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import hashlib
 import inspect
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
+from threading import Event
 from typing import Any, Generic, TypeVar
 
 from threadpoolctl import threadpool_limits
@@ -23,6 +25,7 @@ from cinecut.analysis.cache import Cache, packed
 from cinecut.files import check_same, fingerprint, staying_same
 
 T = TypeVar("T")
+Part = TypeVar("Part")
 Progress = Callable[[str, float], None]  # called with a stage's name and the share done, 0..1
 Advance = Callable[[float], None]  # the same for one stage, without its name
 
@@ -73,6 +76,30 @@ class StageRunner:
 
         result: T = self.cache.kept(stage.name, stage.key(inputs), stage.kind, whole)
         return result
+
+
+def by_halves(parts: Sequence[Part], work: Callable[[Sequence[Part], Advance], T], progress: Advance) -> list[T]:
+    """What `work` finds in the first half of a film's parts, and in the second. It must say what share of its half is
+    done: this ends it early where the other half failed or the user interrupts."""
+    middle = len(parts) // 2
+    halves = [half for half in (parts[:middle], parts[middle:]) if half]
+    done, stopped = [0.0] * len(halves), Event()
+
+    def worked(number: int) -> T:
+        def report(share: float) -> None:
+            if stopped.is_set():
+                raise CancelledError
+            done[number] = share
+            progress(sum(done) / len(done))
+
+        return work(halves[number], report)
+
+    with ThreadPoolExecutor(2) as pool:
+        try:
+            return list(pool.map(worked, range(len(halves))))
+        except BaseException:  # such as an interrupt, which must not wait for the threads to finish
+            stopped.set()
+            raise
 
 
 def content_of(value: object) -> str:

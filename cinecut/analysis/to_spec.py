@@ -18,7 +18,7 @@ from cinecut.analysis.episodes import Episode
 from cinecut.analysis.story.arc import SIGNALS, BeatType, TurningPoint
 from cinecut.analysis.story.scenes import Described
 from cinecut.language.document import NodePath
-from cinecut.language.document.layout import Remark, number_text
+from cinecut.language.document.layout import Remark, comment, number_text
 from cinecut.language.events import (
     ActMarker,
     Alternative,
@@ -39,7 +39,7 @@ from cinecut.language.events import (
 from cinecut.language.read import make
 from cinecut.language.schema import TRAILER
 from cinecut.language.spec import Anchor, Anchors, BeatGrid, Effects, Film, Mix, Music, Part, Spec, VibeChoice
-from cinecut.language.timebase import FilmRange, FilmTime, Length, nearest, parse_length
+from cinecut.language.timebase import FilmRange, FilmTime, Length, nearest, parse_length, rounded
 from cinecut.media.link import name_from
 from cinecut.vibes import differences
 
@@ -60,13 +60,13 @@ def to_spec(decided: Decisions) -> tuple[Spec, dict[NodePath, Remark]]:
         anchors=_anchors(decided, notes),
         timeline=_timeline(decided, notes),
     )
-    helped = [f"{group} by {_one_line(plugin.by)}" for group, plugin in decided.plugins.items()]
-    names = [_one_line(each.path.name) for each in decided.watched.episodes]
+    helped = [f"{group} by {plugin.by}" for group, plugin in decided.plugins.items()]
+    names = [each.path.name for each in decided.watched.episodes]
     notes.above(
         (),
         f"yaml-language-server: $schema={TRAILER}.schema.json",
         f"Written by cinecut {__version__} from {', '.join(names)}.",
-        f"It is yours now: edit it, then `cinecut render {_one_line(decided.target.name)}`.",
+        f"It is yours now: edit it, then `cinecut render {decided.target.name}`.",
         *([f"Found by plug-ins: {', '.join(helped)}."] if helped else []),
     )
     return spec, notes.remarks
@@ -79,27 +79,18 @@ class _Notes:
     remarks: dict[NodePath, Remark] = field(default_factory=dict)
 
     def above(self, path: NodePath, *rows: str) -> None:
-        self.remarks[path] = Remark(above=tuple(f"# {row}" for row in rows))
+        self.remarks[path] = Remark(above=tuple(map(comment, rows)))
 
     def beside(self, path: NodePath, text: str) -> None:
-        self.remarks[path] = Remark(beside=f"# {_one_line(text)}")
-
-
-def _one_line(text: str) -> str:
-    """Foreign text for a comment: on one line, without control characters."""
-    return "".join(char if char.isprintable() else "?" for char in text)
-
-
-def _rounded(value: Fraction) -> Fraction:
-    return Fraction(nearest(value * 10**6), 10**6)
+        self.remarks[path] = Remark(beside=comment(text))
 
 
 def _time(seconds: Fraction) -> FilmTime:
-    return FilmTime(_rounded(seconds))
+    return FilmTime(rounded(seconds))
 
 
 def _seconds(value: Fraction) -> Length:
-    return Length(_rounded(value), "s")
+    return Length(rounded(value), "s")
 
 
 # The film and the story
@@ -131,7 +122,7 @@ def _film(film: Episode, where: NodePath, decided: Decisions, notes: _Notes) -> 
         notes.beside((*where, "crop"), "without its bars")
         # A millionth less, so that no rounding goes outside the frame.
         width, height = 1 - bars.left - bars.right - _TINY, 1 - bars.top - bars.bottom - _TINY
-        crop = Crop(x=_rounded(bars.left), y=_rounded(bars.top), w=_rounded(width), h=_rounded(height))
+        crop = Crop(x=rounded(bars.left), y=rounded(bars.top), w=rounded(width), h=rounded(height))
     file = name_from(decided.target.parent, film.path)
     return make(Film, file=file, audio=audio, crop=crop, protagonist=name and name[:100], facts=film.facts)
 
@@ -164,8 +155,8 @@ def _music(decided: Decisions, notes: _Notes) -> Music:
     gain = Fraction(score.balance.gain)
     if score.song is None:
         words = f"No music was given: a synthesized pulse at the usual tempo of {decided.vibe.name}."
-        notes.above(("music",), _one_line(f"{words} `--music FILE` brings a song."))
-        return make(Music, pulse=score.pulse, beats=make(BeatGrid, tempo=_rounded(score.tempo)), gain=gain)
+        notes.above(("music",), f"{words} `--music FILE` brings a song.")
+        return make(Music, pulse=score.pulse, beats=make(BeatGrid, tempo=rounded(score.tempo)), gain=gain)
     song, edit = score.song, score.edit
     if edit.parts:
         end = "; the last ends on a hit, which the title card has" if edit.ending == "hit" else ""
@@ -190,13 +181,13 @@ def _music(decided: Decisions, notes: _Notes) -> Music:
 
 def _beats(song: CutSong, notes: _Notes) -> BeatGrid:
     beats = song.beats
-    others = " or ".join(number_text(_rounded(other)) for other, _ in beats.octaves[:3])
+    others = " or ".join(number_text(rounded(other)) for other, _ in beats.octaves[:3])
     note = f"confidence {beats.confidence:.0%}" + (f"; it could also be counted at {others}" if others else "")
     if beats.tempo is not None:
         notes.above(("music", "beats"), note)
-        return make(BeatGrid, tempo=_rounded(beats.tempo), first=_time(beats.first), metre=beats.metre)
+        return make(BeatGrid, tempo=rounded(beats.tempo), first=_time(beats.first), metre=beats.metre)
     notes.above(("music", "beats"), f"{note}; its tempo changes, or it was cut, so every beat is listed")
-    times = tuple(_rounded(time) for time in beats.times if time >= beats.first)
+    times = tuple(rounded(time) for time in beats.times if time >= beats.first)
     return make(BeatGrid, metre=beats.metre, times=times)
 
 

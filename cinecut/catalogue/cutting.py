@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from fractions import Fraction
 from itertools import count
 from pathlib import Path
 
@@ -12,13 +11,13 @@ from cinecut.catalogue.find import Hit
 from cinecut.catalogue.store import Catalogue
 from cinecut.diagnostics import Stop
 from cinecut.language.document import NodePath
-from cinecut.language.document.layout import Remark
+from cinecut.language.document.layout import Remark, comment
 from cinecut.language.events import Clip, Shot
 from cinecut.language.facts import FilmFacts
 from cinecut.language.read import make
 from cinecut.language.schema import TRAILER
 from cinecut.language.spec import Film, Spec
-from cinecut.language.timebase import FilmTime, nearest
+from cinecut.language.timebase import FilmTime, rounded
 from cinecut.language.write import write_spec
 from cinecut.media.link import name_from
 
@@ -30,11 +29,13 @@ def spec_of(hits: Sequence[Hit], catalogue: Catalogue, target: Path, query: str)
     films = {film: _film(film, catalogue, target) for film in names}
     ordered = sorted(hits, key=lambda hit: (list(names).index(hit.film), hit.range.start))
     remarks: dict[NodePath, Remark] = {
-        (): Remark(above=(f"# yaml-language-server: $schema={TRAILER}.schema.json", f"# Found by: {_plain(query)}"))
+        (): Remark(
+            above=(comment(f"yaml-language-server: $schema={TRAILER}.schema.json"), comment(f"Found by: {query}"))
+        )
     }
     for place, hit in enumerate(ordered):
         fits = ", ".join(f"{each.term} {each.score:.0%} by {each.by}" for each in hit.reasons if each.score)
-        remarks["timeline", place, "shot"] = Remark(beside=f"# {_plain(fits)}")
+        remarks["timeline", place, "shot"] = Remark(beside=comment(fits))
     several = len(names) > 1
     named = {"films": {names[film]: each for film, each in films.items()}} if several else {"film": films[hits[0].film]}
     shown = tuple(_shot(hit, films[hit.film].facts, names[hit.film] if several else None) for hit in ordered)
@@ -71,9 +72,4 @@ def _names(films: Sequence[Path]) -> dict[Path, str]:
 
 def _moment(time: FilmTime, facts: FilmFacts) -> FilmTime:
     """The exact time of a picture at a constant frame rate, else to the microsecond."""
-    return FilmTime(Fraction(nearest(time.seconds * 1_000_000), 1_000_000)) if facts.variable else time
-
-
-def _plain(text: str) -> str:
-    """Foreign text for a comment: on one line, without control characters."""
-    return "".join(char if char.isprintable() else "?" for char in text)
+    return FilmTime(rounded(time.seconds)) if facts.variable else time

@@ -20,6 +20,7 @@ from typing import Annotated
 import typer
 
 from cinecut import __version__
+from cinecut.cli.parameters import flag
 from cinecut.cli.plain import read_plainly
 from cinecut.cli.terminal import LOUDNESS, print_diagnostics, remark
 from cinecut.diagnostics import Diagnostic, Stop
@@ -165,10 +166,8 @@ def _version(wanted: bool) -> None:
 
 
 def _common(
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only errors and results.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print each stage.")] = False,
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
-    ] = False,
+    quiet: Annotated[bool, flag("--quiet -q", "Print only errors and results.")] = False,
+    verbose: Annotated[bool, flag("--verbose -v", "Print each stage.")] = False,
+    version: Annotated[bool, flag("--version", "Print the version.", callback=_version, is_eager=True)] = False,
 ) -> None:
     LOUDNESS.quiet, LOUDNESS.verbose = quiet, verbose

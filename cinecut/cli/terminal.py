@@ -1,4 +1,4 @@
-"""Shared by the commands: progress, tables, findings, a question, and common options."""
+"""What all commands say and ask on the terminal: progress, tables, findings, and whether a file may be replaced."""
 
 from __future__ import annotations
 
@@ -7,52 +7,18 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from cinecut.diagnostics import Diagnostic, Severity, Stop, as_text, as_word, condensed, harmless, json_text
+from cinecut.diagnostics import LINE_BREAK, Diagnostic, Severity, Stop, as_text, as_word, condensed, harmless, json_text
 from cinecut.files import check_is_file, content_of
 
 if TYPE_CHECKING:
     from cinecut.render.job import Watch
-
-SpecArgument = Annotated[Path, typer.Argument(metavar="SPEC", help="The trailer spec, a YAML file.")]
-ReadSpecArgument = Annotated[Path, typer.Argument(metavar="SPEC|-", help="The trailer spec, a YAML file; - is stdin.")]
-FFmpegOption = Annotated[
-    str | None,
-    typer.Option(
-        "--ffmpeg", metavar="PATH", help="An FFmpeg to use instead of the bundled one.", envvar="CINECUT_FFMPEG"
-    ),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for programs.")]
-ForceOption = Annotated[bool, typer.Option("--force", "-f", help="Replace an existing output.")]
-SchedulerOption = Annotated[
-    str | None,
-    typer.Option(
-        "--scheduler",
-        metavar="ADDRESS",
-        help="A Dask scheduler such as tcp://host:8786; `local` starts one on this machine.",
-    ),
-]
-
-
-def completing(words: Iterable[str] | str, *values: str) -> Callable[[str], list[str]]:
-    """What a shell offers for a value that is one of these words, or of those that `module:name` gives for values."""
-
-    def offered(incomplete: str) -> list[str]:
-        source = words
-        if isinstance(source, str):
-            module, _, name = source.partition(":")
-            given = getattr(import_module(f"cinecut.{module}"), name)
-            source = given(*values) if callable(given) else sorted(given)
-        return [word for word in source if word.startswith(incomplete)]
-
-    return offered
 
 
 def may_replace(target: Path) -> bool:
@@ -201,6 +167,14 @@ def print_json(value: object, default: Callable[[Any], object] | None = None) ->
     print(json_text(value, default))
 
 
+def answer(as_json: bool, record: object, text: str) -> None:
+    """Print what a command did: a record for a program, or a text, except with -q."""
+    if as_json:
+        print_json(record)
+    else:
+        say(text)
+
+
 def remark(text: str) -> None:
     """Print on standard error what a program that reads the results must not get."""
     print(harmless(text), file=sys.stderr)
@@ -231,6 +205,6 @@ def _colored(text: str, diagnostic: Diagnostic) -> str:
 
 def _lines(path: Path) -> list[str] | None:
     try:
-        return content_of(path).decode("utf-8-sig").splitlines()
+        return LINE_BREAK.split(content_of(path).decode("utf-8-sig"))
     except (OSError, UnicodeDecodeError):
         return None

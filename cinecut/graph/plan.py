@@ -38,10 +38,6 @@ def reading(formats: str) -> dict[str, str]:
     return {"format_whitelist": formats, "protocol_whitelist": "file"}
 
 
-def _reading_arguments(formats: str) -> list[str]:
-    return [part for key, value in reading(formats).items() for part in (f"-{key}", value)]
-
-
 @dataclass(frozen=True, slots=True)
 class Reel:
     """What one shot shows of the film, in a small file, stamps counted from the film's first picture.
@@ -99,7 +95,8 @@ class UserFile:
 
     def arguments(self, stream: str) -> list[str]:
         only = [] if stream == "v" else ["-vn"]  # a song's cover is a picture that nobody asked for
-        return ["-threads", "1", *_reading_arguments(self.formats), *only, "-i", self.name]
+        allowed = [part for key, value in reading(self.formats).items() for part in (f"-{key}", value)]
+        return ["-threads", "1", *allowed, *only, "-i", self.name]
 
 
 @dataclass(frozen=True, slots=True)

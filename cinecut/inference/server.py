@@ -100,7 +100,7 @@ def find_server() -> list[str] | None:
 class Local:
     """llama.cpp's server on this machine, started for one model at a time. Times are seconds."""
 
-    executable: list[str] | None
+    executable: list[str]
     waiting: Callable[[str], None]  # called with the holder of the GPU lock
     find: Callable[[Part], ModelFiles | None] = find_model
     healthy_within: float = 180
@@ -121,9 +121,6 @@ class Local:
         if files is None:
             raise Stop("model", f"there is no model for {part} on this disk", "cinecut models pull fetches one")
         files.verify()
-        if self.executable is None:
-            hint = "llama.cpp's llama-server on PATH, or pip install 'cinecut[models]'"
-            raise Stop("model", "there is no server for models on this machine", hint)
         least = least_memory()
         accepted = _accepted(self.executable)
         with gpu_lock(f"asking the model {files.name}", self.waiting) as lock:

@@ -13,7 +13,7 @@ from cinecut.compiler.layout import Layout
 from cinecut.compiler.layout.timeline import Placed, PlacedShot
 from cinecut.compiler.picture.look import Look, look_of
 from cinecut.compiler.resolve import Trailer
-from cinecut.diagnostics import Stop
+from cinecut.diagnostics import Stop, excerpt
 from cinecut.interchange.features import features_of, frame_of
 from cinecut.interchange.marks import marks_of
 from cinecut.interchange.model import EditSequence, Medium, PictureClip, TextClip, TextFace
@@ -83,6 +83,7 @@ class Shelf:
     def __init__(self, wishes: ExportOptions, rate: Fraction) -> None:
         self.wishes, self.rate = wishes, rate
         self.media: dict[tuple[str, str], Medium] = {}
+        self.moved: dict[str, str] = {}  # where media are, by where the editor's machine has them
 
     def films(self, trailer: Trailer) -> dict[str, Medium]:
         """The films of a trailer, by the names that a `FilmRange` has for them."""
@@ -93,13 +94,16 @@ class Shelf:
         return self._keep(
             Medium(
                 "film", self._path(file), "", facts.rate, facts.duration, facts.timecodes, facts.display_size,
-                audio.channels if audio else 0, audio.rate if audio else 48000,
+                facts.field_order, audio.channels if audio else 0, audio.parts if audio else 1,
+                audio.rate if audio else 48000,
             )
         )  # fmt: skip
 
     def sound(self, file: str, duration: Fraction, channels: int, sample_rate: int) -> Medium:
         path, numbered = self._path(file), Timecodes(self.rate)
-        return self._keep(Medium("sound", path, "", self.rate, duration, numbered, None, channels, sample_rate))
+        return self._keep(
+            Medium("sound", path, "", self.rate, duration, numbered, channels=channels, sample_rate=sample_rate)
+        )
 
     def still(self, file: str, size: tuple[int, int]) -> Medium:
         return self._keep(Medium("still", self._path(file), "", self.rate, _HOUR, Timecodes(self.rate), size))
@@ -108,7 +112,13 @@ class Shelf:
         own = inside(self.wishes.folder, file).absolute()
         path = os.path.normpath(own)
         root = self.wishes.media_root
-        return path if root is None else str(PurePosixPath(root.replace("\\", "/")) / own.name)
+        if root is None:
+            return path
+        moved = str(PurePosixPath(root.replace("\\", "/")) / own.name)
+        if (other := self.moved.setdefault(moved, path)) != path:
+            message = f"--media-root: {excerpt(other)} and {excerpt(path)} would both be {excerpt(moved)}"
+            raise Stop("option", message, "rename one of them, or export without it")
+        return moved
 
     def _keep(self, medium: Medium) -> Medium:
         key = (medium.kind, medium.path)

@@ -13,6 +13,7 @@ TARGETS = ("fcp", "resolve", "premiere", "kdenlive", "otio", "edl")
 _SILENT = "silence there; --stems renders it as a sound track"
 _LUT_BESIDE = "the film's own colours; its look lies beside the file, as a .cube to be applied"
 _WHOLE = "the whole picture, centred"
+_WORDS = "the words alone"
 _BARE = "the levels as they are mixed"
 
 # feature: {target: what is shown instead}; targets that are not named keep it.
@@ -20,14 +21,22 @@ ROWS: dict[str, dict[str, str]] = {
     "start timecode": {"kdenlive": "a timeline that counts from 00:00:00:00"},
     "reel": {"kdenlive": "media known by their files alone", "resolve": "the reel that Resolve reads out of the file"},
     "drop frame": {"kdenlive": "non-drop timecode"},
+    "handles": {target: "all that the media have" for target in TARGETS if target != "otio"},
     "exact rate": {},
     "variable rate": dict.fromkeys(TARGETS, "pictures counted at the nominal rate: a picture may be off by some; "
                                                 "convert the film to a constant rate first"),
+    "joined times": dict.fromkeys(TARGETS, "what the program finds after the moment at which they start again; "
+                                               "convert the film first"),
+    "interlaced": {"otio": "the fields as the program finds them", "edl": "the fields as the program finds them"},
+    "HDR": dict.fromkeys(TARGETS, "the film's own colours, as the program brings them to its timeline"),
     "other rate": {
         "kdenlive": "pictures and sounds up to a frame off, as MLT counts",
         "edl": "source timecodes at the film's own rate, and an M2 line for the difference"},
     "surround": {"premiere": "the first two channels", "edl": "the first two channels"},
     "other sound": dict.fromkeys(TARGETS, "the file's first sound"),
+    "sound in streams": {"kdenlive": "the first of them"},
+    "sound in step": {"kdenlive": "as early or as late as MLT 7.12 seeks; convert the film to .mov that starts at 0"},
+    "surround mix": dict.fromkeys(TARGETS, "a stereo mix"),
     "retime": {},
     "crossfade": {},
     "dip to black": {"otio": "a transition of a kind that few programs know, mostly a cut"},
@@ -41,6 +50,8 @@ ROWS: dict[str, dict[str, str]] = {
     "mute": {},
     "title": {"otio": "an empty clip that names the text", "edl": "nothing; a comment names the text"},
     "card": {"otio": "an empty clip that names the text", "edl": "black; a comment names the text"},
+    "title style": {**dict.fromkeys(TARGETS, "plain letters"), "otio": _WORDS, "edl": _WORDS},
+    "textless": dict.fromkeys(TARGETS, "its titles and cards too"),
     "still": {},
     "still size": dict.fromkeys(TARGETS, "the picture fitted to the frame"),
     "black": {},
@@ -56,6 +67,7 @@ ROWS: dict[str, dict[str, str]] = {
     "splice": dict.fromkeys(TARGETS, "hard cuts of the sound"),
     "loudness": dict.fromkeys(TARGETS, _BARE),
     "subtitles": dict.fromkeys(TARGETS, "none; a render with `subtitles: file` writes them"),
+    "deliverable": dict.fromkeys(TARGETS, "the first file alone"),
     "marker": {},
     "act": {},
     "marker color": {"fcp": "blue markers", "premiere": "green markers"},

@@ -28,7 +28,9 @@ class Medium:
     duration: Fraction  # seconds; a still's is what is shown of it
     numbered: Timecodes  # its pictures
     size: tuple[int, int] | None = None
+    fields: str = "progressive"  # or the one on top: tff, bff
     channels: int = 0  # of its sound
+    streams: int = 1  # of its sound, one for each channel where there are several
     sample_rate: int = 48000
 
     @property
@@ -176,6 +178,11 @@ class EditSequence:
     def timecode(self, frame: int) -> str:
         """The timecode of a frame of the sequence; it starts again after a day."""
         return timecode(self.numbered, frame)
+
+
+def counts_frames(rate: Fraction) -> bool:
+    """Whether a second has a whole number of frames, or 1000/1001 of it, as every format with timecode counts them."""
+    return rate in (nominal := Fraction(-(-rate // 1)), nominal * Fraction(1000, 1001))
 
 
 def timecode(numbered: Timecodes, frame: int) -> str:

@@ -51,7 +51,7 @@ def sound_tracks(
     ]
     for name, role, gain, whole, ramps in parts:
         clips = whole if name != "music" else [c for clip in whole for c in _hushed(clip, track.silences, rate)]
-        clips = [_ducked(replace(clip, gain=clip.gain + gain), ramps, rate) for clip in clips]
+        clips = [_ducked(_fitting(replace(clip, gain=clip.gain + gain)), ramps, rate) for clip in clips]
         for number, line in enumerate(_lines(clips), 1):
             moved = tuple(_later(clip, later) for clip in line)
             yield SoundTrack(name if number == 1 else f"{name} {number}", role, rate, moved)
@@ -63,14 +63,19 @@ def _frames(samples: int, rate: Fraction) -> Fraction:
 
 
 def _film(layout: Layout, films: Mapping[str, Medium]) -> Iterator[SoundClip]:
-    """The sound of each shot, including what is heard before and after its picture."""
-    for placed in layout.timeline.shots:
-        shot = placed.event
+    """The sound of each shot, including what is heard before and after its picture. Where a crossfade has no other
+    sound, it fades in or out through all of it."""
+    rate, events = layout.timeline.rate, layout.timeline.events
+    for before, placed, following in zip((None, *events), events, (*events[1:], None), strict=False):
         if not is_heard(placed, layout.trailer):
             continue
-        lead, trail = placed.sound_over
+        shot, (lead, trail) = placed.event, placed.sound_over
         over = trail if trail and not shot.sound_trail else 0  # it dies away into a silence
-        crossed = placed.head.kind == "crossfade"
+        joined, follows = (each is not None and is_heard(each, layout.trailer) for each in (before, following))
+        head, tail = (0 if met else sum(joint.crossed)
+                      for met, joint in ((joined, placed.head), (follows, placed.tail)))  # fmt: skip
+        lead, trail = lead + (placed.lead if head else 0), trail + (placed.lag if tail else 0)
+        crossed = joined and placed.head.kind == "crossfade"
         yield SoundClip(
             event=placed.name,
             label=placed.label,
@@ -78,11 +83,11 @@ def _film(layout: Layout, films: Mapping[str, Medium]) -> Iterator[SoundClip]:
             start=Fraction(placed.range.start.index - lead),
             end=Fraction(placed.range.end.index + trail),
             medium=films[placed.film.film],
-            source=placed.heard.start.seconds - lead * shot.speed / layout.timeline.rate,
+            source=placed.heard.start.seconds - lead * shot.speed / rate,
             speed=shot.speed,
             gain=shot.gain,
-            fade_in=Fraction(max(placed.head.faded[1], placed.sound_fade[0])),
-            fade_out=Fraction(max(placed.tail.faded[0], placed.sound_fade[1], over)),
+            fade_in=Fraction(max(placed.head.faded[1], placed.sound_fade[0], head)),
+            fade_out=Fraction(max(placed.tail.faded[0], placed.sound_fade[1], over, tail)),
             head=(Fraction(placed.head.before), Fraction(placed.head.after)) if crossed else None,
         )
 
@@ -156,6 +161,13 @@ def _hushed(clip: SoundClip, silences: Iterable[Sounding], rate: Fraction) -> It
         source = clip.source + skipped * clip.speed / rate
         clip = replace(clip, label=f"{clip.label}_on", start=end, source=source, fade_in=Fraction(0), head=None)
     yield clip
+
+
+def _fitting(clip: SoundClip) -> SoundClip:
+    """A clip whose fades are no longer than it: a song's end may fade from before its last part on."""
+    length = clip.end - clip.start
+    fade_in = min(clip.fade_in, length)
+    return replace(clip, fade_in=fade_in, fade_out=min(clip.fade_out, length - fade_in))
 
 
 def _ducked(clip: SoundClip, ramps: Ramps, rate: Fraction) -> SoundClip:

@@ -141,6 +141,11 @@ def properties_of(cls: type) -> dict[str, Any]:
     return properties
 
 
+def is_described(cls: type) -> bool:
+    """Whether it is a Spec dataclass that the schema describes, and not one of its values, such as a time."""
+    return cls in _FACTS or hasattr(cls, "schema")
+
+
 def schema_of(cls: type) -> dict[str, Any]:
     """The part of the schema that describes a Spec dataclass."""
     name = _FACTS.get(cls) or cls.schema  # type: ignore[attr-defined]

@@ -28,12 +28,14 @@ class FilmTime:
 
     seconds: Fraction
 
-    # An analysis compares millions: the order that a dataclass gets asks first whether two are equal.
+    # An analysis compares millions: the order that a dataclass gets asks first whether two are equal, and that of
+    # fractions, in Python 3.11, what kind of number the other one is.
     def __lt__(self, other: FilmTime) -> bool:
-        return self.seconds < other.seconds
+        one, two = self.seconds, other.seconds
+        return one.numerator * two.denominator < two.numerator * one.denominator
 
     def __le__(self, other: FilmTime) -> bool:
-        return self.seconds <= other.seconds
+        return not other < self
 
     def __add__(self, span: Fraction) -> FilmTime:
         return FilmTime(self.seconds + span)
@@ -109,6 +111,11 @@ def nearest(position: Fraction) -> int:
     """
     whole = position.denominator
     return (2 * position.numerator + whole) // (2 * whole)
+
+
+def rounded(value: Fraction) -> Fraction:
+    """A number to six decimals: as exact as a time needs to be, and short in a spec."""
+    return Fraction(nearest(value * 1_000_000), 1_000_000)
 
 
 Unit = Literal["s", "f", "beats", "bars"]

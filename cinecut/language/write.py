@@ -22,7 +22,7 @@ from cinecut.language.document.edit import Edits
 from cinecut.language.document.layout import Remark, Remarks, number_text, print_flow, print_tree
 from cinecut.language.events import EVENTS, ActMarker, Alternative, Clip, Effect, Shot, Sync, Transition
 from cinecut.language.facts import FilmFacts, LutFacts, SongFacts, StillFacts
-from cinecut.language.formats import properties_of, resolved
+from cinecut.language.formats import is_described, properties_of, resolved
 from cinecut.language.read import defaults_of
 from cinecut.language.spec import Anchor, Anchors, Film, Music, Part, Spec, VibeChoice
 from cinecut.language.timebase import (
@@ -64,9 +64,7 @@ def format_document(document: Document) -> str:
     """A document in canonical order, spacing and short forms. Comments, anchors and line ends stay."""
     assert isinstance(document.root, MapNode)
     remarks = remarks_of(document)
-    inside = {path[:length] for path in remarks for length in range(len(path))}
-    fixed = set(anchors_of(document))
-    tree = _Canonical(inside, fixed).record(document.root, Spec, ())
+    tree = _Canonical(_holders(remarks), set(anchors_of(document))).record(document.root, Spec, ())
     assert isinstance(tree, MapNode)
     text = print_tree(tree, remarks, anchors_of(document))
     return document.mark + (text.replace("\n", "\r\n") if "\r\n" in document.text else text)
@@ -76,10 +74,14 @@ def format_document(document: Document) -> str:
 
 
 def spec_tree(spec: Spec, remarks: Remarks) -> MapNode:
-    inside = frozenset(path[:length] for path in remarks for length in range(len(path)))
-    tree = _Trees(numbering_of(spec), frozenset(remarks), inside).record(spec, ())
+    tree = _Trees(numbering_of(spec), frozenset(remarks), _holders(remarks)).record(spec, ())
     assert isinstance(tree, MapNode)
     return tree
+
+
+def _holders(remarks: Remarks) -> frozenset[NodePath]:
+    """What holds a remark somewhere inside."""
+    return frozenset(path[:length] for path in remarks for length in range(len(path)))
 
 
 def numbering_of(spec: Spec) -> Numbering:
@@ -102,7 +104,7 @@ def value_tree(value: Any, numbering: Numbering = MappingProxyType({})) -> Node:
 class _Trees:
     numbering: Numbering
     remarked: frozenset[NodePath]
-    inside: frozenset[NodePath]  # of what something inside is remarked on
+    holders: frozenset[NodePath]  # of remarks
     film: str = ""  # whose times they are that name none
 
     def record(self, record: Any, path: NodePath) -> Node:
@@ -115,13 +117,13 @@ class _Trees:
         for key, part in properties_of(cls).items():
             value, here = getattr(record, names[key]), (*path, key)
             usual = key in defaults and value == defaults[key]
-            if value is not None and (not usual or here in self.remarked or here in self.inside):
+            if value is not None and (not usual or here in self.remarked or here in self.holders):
                 entries[key] = self.value(value, resolved(part), here, record)
         seen = () if entries else [key for key in properties_of(cls) if key in defaults][:1]
         for key in seen:  # that the record is there says something
             entries[key] = self.value(defaults[key], resolved(properties_of(cls)[key]), (*path, key), record)
         tree = MapNode.of(entries, flow=cls not in _BLOCKS)
-        return tree if path in self.inside else shortened(tree, cls)
+        return tree if path in self.holders else shortened(tree, cls)
 
     def value(self, value: Any, part: Mapping[str, Any], path: NodePath, owner: Any) -> Node:
         match value:
@@ -136,7 +138,7 @@ class _Trees:
             case (int(width), int(height)) if "format" in part:
                 return Scalar(f"{width}x{height}")
             case tuple():
-                numbered = (*path, 0) in self.inside or (*path, 0) in self.remarked
+                numbered = (*path, 0) in self.holders or (*path, 0) in self.remarked
                 if len(value) == 1 and part.get("type") != "array" and not numbered:
                     return self.item(value[0], path)
                 items = tuple(self.item(item, (*path, number)) for number, item in enumerate(value))
@@ -316,12 +318,12 @@ def record_of(hint: Any) -> type | None:
         return record_of(parts[1])
     if parts:
         return record_of(parts[0])
-    return hint if isinstance(hint, type) and dataclasses.is_dataclass(hint) else None
+    return hint if isinstance(hint, type) and is_described(hint) else None
 
 
 @dataclass(frozen=True, slots=True)
 class _Canonical:
-    commented: set[NodePath]  # what holds a comment inside
+    holders: frozenset[NodePath]  # of remarks
     fixed: set[Span]  # what stands in several places
 
     def record(self, node: Node, cls: type, path: NodePath) -> Node:
@@ -345,7 +347,7 @@ class _Canonical:
         flow = node.flow and cls is not Spec and cls is not ActMarker and cls not in EVENTS.values()
         keys = {key: node.keys[key] for key in entries}
         tree = MapNode(entries, keys, node.span, flow)
-        kept = path in self.commented or node.span in self.fixed
+        kept = path in self.holders or node.span in self.fixed
         return tree if kept or any(child.span in self.fixed for child in entries.values()) else shortened(tree, cls)
 
     def value(self, node: Node, cls: type, part: Mapping[str, Any], path: NodePath) -> Node:
@@ -355,8 +357,8 @@ class _Canonical:
         if not isinstance(node, ListNode):
             return self.record(node, cls, path)
         items = tuple(self.record(item, cls, (*path, number)) for number, item in enumerate(node.items))
-        fixed = path in self.commented or any(each.span in self.fixed for each in (node, *node.items))
-        if len(items) == 1 and part.get("type") != "array" and not fixed:
+        kept = path in self.holders or any(each.span in self.fixed for each in (node, *node.items))
+        if len(items) == 1 and part.get("type") != "array" and not kept and not isinstance(items[0], ListNode):
             return items[0]
         return ListNode(items, node.span, node.flow and path != ("timeline",))
 

@@ -59,15 +59,11 @@ PATIENCE = Patience()
 
 
 def try_fetch(
-    vibe: Vibe,
-    client_id: str | None,
-    folder: Path | None = None,
-    progress: Progress = silent,
-    patience: Patience = PATIENCE,
+    vibe: Vibe, client_id: str | None, progress: Progress = silent, patience: Patience = PATIENCE
 ) -> tuple[SongMatch | None, list[Diagnostic]]:
     """Like `fetch`, but a failure becomes a warning, so that the trailer is cut without music."""
     try:
-        song = fetch(vibe, client_id, folder, progress, patience)
+        song = fetch(vibe, client_id, progress, patience)
     except Stop as stop:
         reason = stop.diagnostics[0]
         return None, [Diagnostic("music", f"no music from Jamendo: {reason.message}", None, reason.hints)]
@@ -85,23 +81,22 @@ def cautions(song: SongMatch) -> list[Diagnostic]:
 def fetch(
     vibe: Vibe,
     client_id: str | None,
-    folder: Path | None = None,
     progress: Progress = silent,
     patience: Patience = PATIENCE,
     another: bool = False,
 ) -> SongMatch:
-    """The song of a vibe: from the cache in `folder` (default: the user's) without any network, else from Jamendo.
+    """The song of a vibe: from the cache without any network, else from Jamendo.
 
     `another` fetches one that the vibe has not had yet; the previous ones stay in the cache.
     Raises Stop: `option` (no client id), `download`, `output`, `disk-full`.
     """
-    if not another and (song := cached(vibe.name, folder)):
+    if not another and (song := cached(vibe.name)):
         return song
     client_id = (client_id or os.environ.get(CLIENT_ID) or "").strip()
     if not client_id:
         hint = f"https://devportal.jamendo.com gives one for free: set {CLIENT_ID} or --jamendo-id to it"
         raise Stop("option", "Jamendo needs a client id, and none is set", hint)
-    place = place_of(vibe.name, folder)
+    place = place_of(vibe.name)
     kept = unchanged(place)
     with _Host(client_id, progress, patience) as host:
         known = {song.track for song in kept}

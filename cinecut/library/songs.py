@@ -51,21 +51,21 @@ class SongMatch:
     credit: Credit
 
 
-def cached(vibe: str, folder: Path | None = None) -> SongMatch | None:
+def cached(vibe: str) -> SongMatch | None:
     """The song in use for a vibe, if its file is there and has not changed."""
-    kept = _read_index(place_of(vibe, folder))
+    kept = _read_index(place_of(vibe))
     return kept[-1] if kept and _unchanged(kept[-1]) else None
 
 
-def songs(folder: Path | None = None) -> list[SongMatch]:
+def songs() -> list[SongMatch]:
     """Every song in the cache, sorted by vibe; the last one of each vibe is in use."""
-    return [song for vibe in _vibes(folder) for song in _read_index(vibe) if song.file.is_file()]
+    return [song for vibe in _vibes() for song in _read_index(vibe) if song.file.is_file()]
 
 
-def clear(vibe: str | None = None, folder: Path | None = None) -> list[SongMatch]:
+def clear(vibe: str | None = None) -> list[SongMatch]:
     """Delete the songs of a vibe, or all, and return them. Raises Stop (`output`) if they cannot be deleted."""
-    gone = [song for song in songs(folder) if vibe in (None, song.vibe)]
-    for place in _vibes(folder):
+    gone = [song for song in songs() if vibe in (None, song.vibe)]
+    for place in _vibes():
         if vibe in (None, place.name):
             try:
                 shutil.rmtree(place)
@@ -74,9 +74,9 @@ def clear(vibe: str | None = None, folder: Path | None = None) -> list[SongMatch
     return gone
 
 
-def place_of(vibe: str, folder: Path | None = None) -> Path:
+def place_of(vibe: str) -> Path:
     """The folder of a vibe's songs."""
-    return _music(folder) / vibe
+    return _music() / vibe
 
 
 def unchanged(place: Path) -> list[SongMatch]:
@@ -91,13 +91,13 @@ def write_index(place: Path, kept: list[SongMatch]) -> None:
         part.write_text(json.dumps(records, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
-def _music(folder: Path | None) -> Path:
-    return (folder or cache_folder()) / "music"
+def _music() -> Path:
+    return cache_folder() / "music"
 
 
-def _vibes(folder: Path | None) -> list[Path]:
+def _vibes() -> list[Path]:
     """The folders of the vibes that have or had a song."""
-    return sorted(place for place in _music(folder).glob("*") if place.is_dir())
+    return sorted(place for place in _music().glob("*") if place.is_dir())
 
 
 def _read_index(folder: Path) -> list[SongMatch]:

@@ -259,6 +259,10 @@ class FrameReader:
                 return frame if before is None or time < before else None
         return None
 
+    def numbered(self, number: int, rate: Fraction) -> VideoFrame | None:
+        """The picture with a number: the first from half a frame before its time on, since stamps are rounded."""
+        return self.at(FilmTime(max(Fraction(0), (number - Fraction(1, 2)) / rate)))
+
 
 def only_picture(decoder: Any, packet: Any) -> VideoFrame | None:
     """The picture that a packet alone decodes to; None if it decodes to nothing."""

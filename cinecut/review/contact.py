@@ -12,7 +12,7 @@ import numpy as np
 from cinecut.compiler.layout.timeline import Placed, Timeline
 from cinecut.files import disk_errors, together
 from cinecut.language.events import Black, Shot
-from cinecut.language.timebase import FilmTime, clock
+from cinecut.language.timebase import clock
 from cinecut.media.frames import FrameReader
 from cinecut.media.open import open_media, picture_stream
 from cinecut.review.mosaic import Image, captioned, page, write_image
@@ -56,7 +56,7 @@ def _frames(trailer: Path, wanted: Sequence[int], rate: Fraction) -> Iterator[tu
     with open_media(trailer) as media:
         reader = FrameReader(media, picture_stream(media, trailer), Fraction(0), rough=False)
         for number in wanted:
-            frame = reader.at(FilmTime((number - Fraction(1, 2)) / rate))
+            frame = reader.numbered(number, rate)
             if frame is not None:
                 yield number, np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
 

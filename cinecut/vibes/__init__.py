@@ -87,11 +87,6 @@ def load_vibe(choice: str) -> Vibe:
 
 
 @cache
-def _genre(file: Path) -> Vibe:
-    return read_vibe(file)
-
-
-@cache
 def usual_taste() -> Mapping[str, Fraction]:
     """The mean of all genres' tastes."""
     usual: dict[str, Fraction] = {}
@@ -152,6 +147,9 @@ def read_vibe(path: Path) -> Vibe:
         _check_order(root, report)
     report.stop_on_error()
     return _filled(plain(root), path)
+
+
+_genre = cache(read_vibe)
 
 
 def _with_base(root: Node) -> Node:

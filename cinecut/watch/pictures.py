@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from cinecut.analysis.story.scenes import upright
 from cinecut.diagnostics import Stop
 from cinecut.language.facts import FilmFacts
-from cinecut.language.timebase import FilmTime
 from cinecut.media.frames import FrameReader, open_film
 from cinecut.media.open import open_media, picture_stream
 from cinecut.media.sound.samples import counted, mono
@@ -39,7 +38,7 @@ class FilmStills:
     def _jpeg(self, frame: int) -> bytes | None:
         """The film's picture with this number; None if there is none."""
         with self._lock:
-            picture = self._reader.at(_moment(frame, self.facts.rate))
+            picture = self._reader.numbered(frame, self.facts.rate)
             return None if picture is None else _encoded(upright(picture, self.facts, _SIDE))
 
     def close(self) -> None:
@@ -51,13 +50,8 @@ def draft_jpeg(draft: Path, frame: int, rate: Fraction) -> bytes | None:
     """A frame of a draft. Raises Stop."""
     with open_media(draft) as media:
         reader = FrameReader(media, picture_stream(media, draft), Fraction(0), rough=False)
-        picture = reader.at(_moment(frame, rate))
+        picture = reader.numbered(frame, rate)
         return None if picture is None else _encoded(np.asarray(picture.to_ndarray(format="bgr24"), np.uint8))
-
-
-def _moment(frame: int, rate: Fraction) -> FilmTime:
-    """Half a frame earlier: timestamps are rounded, and the first picture after this moment is the right one."""
-    return FilmTime(max(Fraction(0), (frame - Fraction(1, 2)) / rate))
 
 
 def _encoded(image: NDArray[np.uint8]) -> bytes:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from cinecut.diagnostics import Diagnostic, Report, Severity, Stop, as_text, condensed
+from cinecut.diagnostics import LINE_BREAK, Diagnostic, Report, Severity, Stop, as_text, condensed
 from cinecut.edits import revise
 from cinecut.ffmpeg.builds import FFmpeg
 from cinecut.ffmpeg.run import Running
@@ -193,6 +193,6 @@ class Session:
 
 def _shown(mistakes: list[Diagnostic], text: str) -> tuple[str, ...]:
     """Findings as `cinecut check` prints them."""
-    lines = text.splitlines()
+    lines = LINE_BREAK.split(text)
     told = condensed([item for item in mistakes if item.severity is not Severity.NOTE])
     return tuple(as_text(item, lines if item.span else None) for item in told)

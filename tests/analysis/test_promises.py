@@ -19,7 +19,7 @@ from cinecut.analysis.dialogue.lines import Line
 from cinecut.analysis.edit.arrange import arrange
 from cinecut.analysis.edit.blueprint import Slot, Want
 from cinecut.analysis.edit.cuts import LAST, Cut
-from cinecut.analysis.edit.pairs import Options
+from cinecut.analysis.edit.pairs import Shortlist
 from cinecut.analysis.edit.parts import line_worth
 from cinecut.analysis.edit.promises import Lacks, Prices, continuity
 from cinecut.analysis.edit.sequence import _Search
@@ -34,11 +34,11 @@ from cinecut.vibes import load_vibe, names
 _THIRD = Fraction(1, 3)
 
 
-def _options(light: float, mute: bool = False) -> Options:
+def _options(light: float, mute: bool = False) -> Shortlist:
     """A slot with one candidate, whose pictures are all as light."""
     sight = np.array([[light, light, 0.5]])
     one, number = np.zeros(1), np.zeros(1, int)
-    return Options(number, number, one, one, np.array([light]), sight, sight, np.array([mute]), {(0, 0, 0): 0})
+    return Shortlist(number, number, one, one, np.array([light]), sight, sight, np.array([mute]), {(0, 0, 0): 0})
 
 
 def test_a_row_that_gets_lighter_is_smoother_than_its_shuffles_and_one_that_jumps_is_not() -> None:
@@ -162,11 +162,11 @@ def test_what_act_3_lacks_in_movement_changes_what_the_beam_finds(monkeypatch: p
     assert all(dear > cheap for cheap, dear in rises), rises
 
 
-def _shown(cut: Cut, length: Fraction) -> Options:
+def _shown(cut: Cut, length: Fraction) -> Shortlist:
     assert cut.take is not None
     seen = [np.array([cut.take.sight(time)]) for time in (cut.in_, cut.in_ + length)]
     one, number = np.zeros(1), np.zeros(1, int)
-    return Options(
+    return Shortlist(
         number, number, one, one, np.array([cut.motion]), seen[0], seen[1], np.zeros(1, bool), {(0, 0, 0): 0}
     )
 

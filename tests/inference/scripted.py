@@ -44,7 +44,7 @@ def program(path: Path, text: str) -> Path:
 
 
 def local(files: ModelFiles, executable: list[str] | None = None, **limits: float) -> Local:
-    return Local(executable or model_server() or None, lambda holder: None, lambda part: files, **limits)
+    return Local(executable or model_server(), lambda holder: None, lambda part: files, **limits)
 
 
 def lock_is_free() -> bool:

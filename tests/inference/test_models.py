@@ -270,7 +270,7 @@ def test_a_server_takes_the_mended_copy_and_not_the_original(tmp_path: Path) -> 
     without_type(whole, tmp_path / "old.gguf").replace(whole)
 
     def serve(files: ModelFiles) -> str:
-        local = server.Local(server.find_server(), lambda holder: None, lambda part: files)
+        local = server.Local(server.find_server() or [], lambda holder: None, lambda part: files)
         with local.open("vision") as chat:
             return str(chat.name)
 

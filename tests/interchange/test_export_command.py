@@ -15,8 +15,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import cv2
 import numpy as np
 import pytest
 import soundfile
@@ -202,6 +203,50 @@ def test_melt_plays_the_project_as_cinecut_renders_it(tmp_path: Path) -> None:
     errors = [np.abs(np.roll(heard, by, axis=0) - mix).mean() for by in (-1, 0, 1)]
     assert int(np.argmin(errors)) == 1, errors
     assert errors[1] < 0.001
+
+
+MIXED = """
+cinecut: 1
+film: film.mov
+timeline:
+  - still: 100%d.png
+    for: 10f
+  - shot: {in: 0:03, for: 20f}
+    from: crossfade 7f
+  - shot: {in: 0, for: 20f}
+    speed: 0.5
+    from: dip to black 2f
+    gain: -3
+  - still: 100%d.png
+    for: 12f
+    from: crossfade 6f
+  - shot: {in: 0:02, for: 20f}
+"""
+
+
+@pytest.mark.skipif(shutil.which("melt") is None, reason="melt plays MLT projects")
+@pytest.mark.parametrize("channels", [1, 2, 6])
+def test_melt_keeps_the_places_and_the_levels_of_odd_cuts(channels: Literal[1, 2, 6], tmp_path: Path) -> None:
+    sound = Sound(codec="pcm_s16le", channels=channels)
+    make_film(Film(tmp_path / "film.mov", Fraction(24), 120, (160, 96), sound=sound))
+    cv2.imwrite(str(tmp_path / "100%d.png"), np.zeros((96, 160, 3), np.uint8))
+    (tmp_path / "cut.yaml").write_text(MIXED)
+    for arguments in (
+        ("link", "cut.yaml"),
+        ("export", "cut.yaml", "--to", "kdenlive"),
+        ("render", "cut.yaml", "-o", "ours.mp4"),
+    ):
+        done = cinecut(*arguments, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    played = _play(tmp_path, "acodec=pcm_s16le", "ar=48000")
+    theirs, ours = ([number_of(p) for p in read_pictures(file)] for file in (played, tmp_path / "ours.mp4"))
+    assert len(theirs) == len(ours)
+    for start, end in ((14, 29), (61, 82)):  # MLT's nearest pictures are others where a shot is slow
+        assert theirs[start:end] == ours[start:end]
+    heard, mix = (read_sound(file)[:, 0] for file in (played, tmp_path / "ours.mp4"))
+    for start in (14, 64):
+        one, other = (sound[start * 2000 : (start + 14) * 2000].std() for sound in (heard, mix))
+        assert one == pytest.approx(other, rel=0.06), start
 
 
 def _play(folder: Path, *settings: str) -> Path:

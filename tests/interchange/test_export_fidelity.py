@@ -17,6 +17,7 @@ from cinecut.interchange.fidelity import ROWS, TARGETS, unsupported
 from cinecut.interchange.model import EditSequence
 from cinecut.interchange.tracks import Stems
 from cinecut.interchange.writers import fcpxml
+from cinecut.language.facts import Color, FilmFacts
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 
@@ -112,6 +113,7 @@ def test_each_cell_of_the_table_is_so(row: str, target: str) -> None:
 
 def test_the_rows_without_evidence_are_listed_everywhere_or_looked_at_elsewhere() -> None:
     elsewhere = {"drop frame", "other rate", "surround", "marker color", "filled frame", "reframe"}
+    elsewhere |= {"handles", "interlaced", "sound in streams", "sound in step"}
     for row in set(ROWS) - set(EVIDENCE) - elsewhere:
         assert set(ROWS[row]) == set(TARGETS), row
 
@@ -137,6 +139,65 @@ def test_every_feature_of_the_language_is_known(golden: Path) -> None:
         leads = 24 if target in ("premiere", "kdenlive", "edl") else 0
         found = {int(clip.start) for clip in cut.pictures() if clip.medium}
         assert all(any(0 <= start - at <= leads for at in found) for start in shown), target
+
+
+# What of a film or of the trailer no picture of the timeline tells: the facts, or lines of the spec, and what is said.
+STEREO = FILM.audio[0]
+UNSEEN: dict[str, tuple[FilmFacts, str, str, set[str]]] = {
+    "times that start again": (replace(FILM, joined=True), "", "the film has times that start again", set(TARGETS)),
+    "interlaced": (replace(FILM, field_order="bff"), "", "the film is interlaced", {"otio", "edl"}),
+    "HDR": (replace(FILM, color=Color(transfer="smpte2084")), "", "the film's HDR colours, brought", set(TARGETS)),
+    "its second stream is its own": (replace(FILM, audio=(replace(STEREO, stream=2),)), "", "sound 1", set(TARGETS)),
+    "a stream a channel": (
+        replace(FILM, audio=(replace(STEREO, channels=6, parts=6, stream=1),)), "", "sound of 6 streams", {"kdenlive"}
+    ),
+    "it starts late": (replace(FILM, start=Fraction(1, 2)), "", "begins at 0:00.500 of the file", {"kdenlive"}),
+    "a trailer of 5.1": (FILM, "output: {channels: 6}", "its sound of 6 channels", set(TARGETS)),
+    "several files": (FILM, "deliverables: [{name: web}, {name: tall, size: 1080x1920}]", "its shape", set(TARGETS)),
+    "no texts": (FILM, "output: {texts: false}", "texts: false", set(TARGETS)),
+    "letters": (FILM, "vibe: {base: comedy, titles: {animation: rise, tracking: 0.2}}", "tracking 0.2", set(TARGETS)),
+    "an edge": (FILM, "", "the texts' outline", set(TARGETS)),
+}  # fmt: skip
+
+
+@every_target
+@pytest.mark.parametrize("what", UNSEEN)
+def test_what_no_clip_tells_is_said(what: str, target: str) -> None:
+    film, lines, told, where = UNSEEN[what]
+    body = '- {shot: {in: 0:10, for: 2s}, titles: ["a"]}\n'
+    made = sequence(f"cinecut: 1\nfilm: film.mov\n{lines}\ntimeline:\n{body}", film)
+    assert any(told in lost.what for lost in unsupported(made, target)) == (target in where)
+    plain = sequence(f"cinecut: 1\nfilm: film.mov\ntimeline:\n{body}".replace(', titles: ["a"]', ""))
+    assert not any(told in lost.what for lost in unsupported(plain, target))
+
+
+@every_target
+def test_handles_are_kept_or_said(target: str) -> None:
+    said = [lost.what for lost in unsupported(sequence(handles=10), target)]
+    assert ("handles of 10 frames" in said) == (target != "otio")
+    assert not any("handles" in lost.what for lost in unsupported(sequence(), target))
+
+
+@pytest.mark.parametrize(
+    ("order", "fcp", "premiere"), [("tff", "upper first", "upper"), ("bff", "lower first", "lower")]
+)
+def test_the_fields_of_a_film_are_named(order: str, fcp: str, premiere: str) -> None:
+    made = sequence(film=replace(FILM, field_order=order))
+    root = ET.fromstring(WRITERS["fcp"][0](made).files[".fcpxml"])
+    fields = {item.get("id"): item.get("fieldOrder") for item in root.iter("format")}
+    found = {fields[item.get("format")] for item in root.iter("asset") if item.get("name") == FILM_NAME}
+    assert (found, fields[root.find(".//sequence").get("format")]) == ({fcp}, None)  # type: ignore[union-attr]
+    root = ET.fromstring(WRITERS["premiere"][0](made).files[".xml"])
+    files = [item for item in root.iter("file") if item.findtext("name") == FILM_NAME]
+    assert files[0].findtext("media/video/samplecharacteristics/fielddominance") == premiere
+
+
+@pytest.mark.parametrize(("name", "said"), [("f.mkv", True), ("f.WEBM", True), ("f.mov", False), ("f.ts", False)])
+def test_sound_out_of_step_in_matroska_is_said(name: str, said: bool) -> None:
+    start = Fraction(3, 2) if name == "f.ts" else Fraction(0)
+    text = f"cinecut: 1\nfilm: {name}\ntimeline:\n- shot: 0:10 - 0:12\n"
+    made = sequence(text, replace(FILM, start=start))
+    assert any("in step with" in lost.what for lost in unsupported(made, "kdenlive")) == said
 
 
 SQUARE = """cinecut: 1

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from random_specs import Messy, records
 from test_write import NO_SHRINK, SLOW
 
-from cinecut.diagnostics import Report
+from cinecut.diagnostics import LINE_BREAK, Report
 from cinecut.language import document
 from cinecut.language.document import MapNode, Node, Scalar, children, parse_document
 from cinecut.language.document.quick import quick_tree
@@ -34,7 +34,7 @@ def told(node: Node | None) -> Any:
 
 def both(text: str, monkeypatch: pytest.MonkeyPatch) -> bool:
     """Compare both ways of reading; whether the quick one read it."""
-    quick = quick_tree("a", text, document.LINE_BREAK.split(text), document.resolve, document.MAX_NODES)
+    quick = quick_tree("a", text, LINE_BREAK.split(text), document.resolve, document.MAX_NODES)
     with monkeypatch.context() as patch:
         patch.setattr(document, "quick_tree", lambda *_: None)
         report = Report()

@@ -16,7 +16,7 @@ from random_specs import Messy, records
 from test_linking import layouts
 
 from cinecut.diagnostics import Report, as_text
-from cinecut.language.document import Document, Node, children, parse_document
+from cinecut.language.document import Document, Node, children, parse_document, plain
 from cinecut.language.document.comments import remarks_of
 from cinecut.language.document.layout import Remark
 from cinecut.language.events import Sync
@@ -111,6 +111,31 @@ def test_formatting_keeps_anchors_and_every_layout(text: str) -> None:
     assert load(found) == load(text)
     assert format_document(read(found)) == found
     assert found.startswith("\ufeff") == text.startswith("\ufeff")
+
+
+@pytest.mark.parametrize("sign", ["\x85", "\u2028", "\u2029"])
+def test_formatting_keeps_comments_after_what_other_formats_take_for_a_line_end(sign: str) -> None:
+    text = f"cinecut: 1\nfilm: film.mp4   # a{sign}b\ntimeline:\n  - card: A{sign}B   # c\n    for: 1s   # d\n"
+    assert comments(read(format_document(read(text)))) == comments(read(text)) == [f"# a{sign}b", "# c", "# d"]
+
+
+@pytest.mark.parametrize("end", ["}# c", "} # c", ", sound: riser}# c", ', sound: "riser"}# c'])
+def test_a_comment_right_behind_a_bracket_is_one(end: str) -> None:
+    text = "cinecut: 1\nfilm: film.mp4\ntimeline:\n  - {black: 12f" + end + "\n"
+    assert comments(read(format_document(read(text)))) == ["# c"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["  -", "  - ", "  -  # c", "  - black: {'': ''}", "  - black: [[[1]]]", "  - {shot: [[a]]}", "  - from: {a: b}"],
+)
+def test_what_is_no_spec_is_formatted_too(wrong: str) -> None:
+    """Nothing of it gets lost, and once is enough."""
+    document = read(f"cinecut: 1\nfilm: [[film.mp4]]\ntimeline:\n  - act: a\n{wrong}")
+    found = format_document(document)
+    assert plain(read(found).root) == plain(document.root)
+    assert comments(read(found)) == comments(document)
+    assert format_document(read(found)) == found
 
 
 @pytest.mark.parametrize("file", sorted(ROOT.glob("specs/*.yaml")), ids=lambda file: file.name)

@@ -90,6 +90,14 @@ def test_in_a_text_they_are_fine(sign: str) -> None:
     assert tree(f"card: Qui{sign}?\n") == {"card": f"Qui{sign}?"}
 
 
+@pytest.mark.parametrize("sign", ["\u0085", "\u2028", "\u2029"])
+def test_what_breaks_lines_in_other_formats_alone_breaks_none(sign: str) -> None:
+    """In words, quotes, comments and blocks of text; and what follows stands in the line that editors show."""
+    texts = f"a: x{sign}y   # {sign}z\nb: 'x{sign}y'\nc: |\n  x{sign}y\n'k{sign}': [x{sign}y]\n"
+    assert tree(texts) == {"a": f"x{sign}y", "b": f"x{sign}y", "c": f"x{sign}y\n", f"k{sign}": [f"x{sign}y"]}
+    assert [line for line, _, _ in found(f"{SPEC}  - card: A{sign}B   # {sign}\n    for: 1s\n  - crd: C\n")] == [7]
+
+
 def test_merge_keys_are_named() -> None:
     findings = found("cinecut: 1\nfilm: film.mp4\ntimeline:\n  - &a {black: 1s}\n  - {<<: *a, act: x}\n")
     assert any("merge keys" in hint for _, _, hint in findings)

@@ -25,8 +25,10 @@ def host() -> Iterator[Host]:
 
 
 @pytest.fixture
-def run(host: Host, tmp_path: Path) -> Run:
+def run(host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """`cinecut music …` with a cache of its own and a host on this machine."""
+
+    monkeypatch.setenv("CINECUT_CACHE_DIR", str(tmp_path))
 
     def music(*arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
         known = {jamendo.CLIENT_ID: "my-id", jamendo.HOST: f"{host.url}/v3.0", "NO_PROXY": "127.0.0.1"}
@@ -57,12 +59,12 @@ def test_music_is_replaced_listed_and_cleared(host: Host, run: Run, tmp_path: Pa
     assert json.loads(run("list", "--json").stdout) == []
 
 
-def test_the_list_as_json_holds_all_that_a_credit_needs(host: Host, run: Run, tmp_path: Path) -> None:
+def test_the_list_as_json_holds_all_that_a_credit_needs(host: Host, run: Run) -> None:
     host.add("1")
     made = json.loads(run("replace", "western", "--json").stdout)
     listed = json.loads(run("list", "--json", JAMENDO_CLIENT_ID="").stdout)
     assert listed == [made]
-    found = songs.cached("western", tmp_path)
+    found = songs.cached("western")
     assert found is not None
     assert made == {
         "vibe": "western",
@@ -79,12 +81,12 @@ def test_the_list_as_json_holds_all_that_a_credit_needs(host: Host, run: Run, tm
     }
 
 
-def test_clear_without_a_vibe_deletes_all(host: Host, run: Run, tmp_path: Path) -> None:
+def test_clear_without_a_vibe_deletes_all(host: Host, run: Run) -> None:
     host.add("1")
     run("replace", "drama")
     run("replace", "horror")
     assert run("clear").stdout == "2 songs deleted\n"
-    assert songs.songs(tmp_path) == []
+    assert songs.songs() == []
 
 
 @pytest.mark.parametrize(
@@ -106,11 +108,11 @@ def test_what_cannot_be_done_is_one_clear_error(
     assert "Traceback" not in done.stderr
 
 
-def test_replacing_with_nothing_leaves_the_song_in_use(host: Host, run: Run, tmp_path: Path) -> None:
+def test_replacing_with_nothing_leaves_the_song_in_use(host: Host, run: Run) -> None:
     host.add("1")
     assert run("replace", "horror").returncode == 0
     done = run("replace", "horror")
     assert done.returncode == 1
     assert "Jamendo has no other song for horror" in done.stderr
-    kept = jamendo.fetch(load_vibe("horror"), None, tmp_path)
+    kept = jamendo.fetch(load_vibe("horror"), None)
     assert kept.track == "1"

@@ -124,6 +124,8 @@ def _on_spec(case: Setting) -> Commands:
             commands.append(["link", "spec.yaml"])
         case 5 | 6:
             commands.append(["render", "spec.yaml", "--draft", "-o", "made.mp4"])
+        case 7:
+            commands.append(["fmt", "spec.yaml"])
     return commands
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import groupby
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from cinecut.analysis.dialogue.lines import LEADS, OTHERS, UNKNOWN, Dialogue, Line
 from cinecut.analysis.dialogue.voice_activity import film_stretches
 from cinecut.analysis.dialogue.voice_networks import RATE, WINDOW, Floats, voiceprints
-from cinecut.analysis.stage import Stage
+from cinecut.analysis.stage import Advance, Stage
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmRange, FilmTime
 
@@ -48,7 +48,7 @@ class Turn:
 
 
 def find_speakers(
-    film: Path, facts: FilmFacts, stream: int, phrases: Sequence[FilmRange], progress: Callable[[float], None]
+    film: Path, facts: FilmFacts, stream: int, phrases: Sequence[FilmRange], progress: Advance
 ) -> tuple[Turn, ...]:
     """The turns of all voices in the phrases of one of a film's audio streams (from 0), in order; none if there is too
     little speech."""

@@ -148,16 +148,11 @@ def in_order(cues: Sequence[SubtitleCue]) -> list[SubtitleCue]:
     return [replace(cue, end=_mended_end(cue, after)) for cue, after in zip(kept, following, strict=False)]
 
 
-def speaking_time(text: str) -> Fraction:
-    """Seconds needed to say `text`, at least one."""
-    return max(Fraction(1), Fraction(len(text), _CHARS_PER_SECOND))
-
-
 def _mended_end(cue: SubtitleCue, following: Fraction | None) -> Fraction:
     end = cue.end
     if end > cue.start and (following is None or end <= following) and end - cue.start <= 12:
         return end
-    spoken = speaking_time(cue.text)
+    spoken = max(Fraction(1), Fraction(len(cue.text), _CHARS_PER_SECOND))  # seconds needed to say it
     if end <= cue.start or end > cue.start + max(Fraction(12), 4 * spoken):
         end = cue.start + min(2 * spoken, Fraction(7))
         return min(end, following) if following is not None and following > cue.start else end

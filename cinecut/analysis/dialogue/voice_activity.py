@@ -5,7 +5,7 @@ sound at 16 kHz ─ windows ─ detect_voice (two networks) ─ phrases, includi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.analysis.dialogue.voice_networks import RATE, STEPS, Floats, detect_voice
-from cinecut.analysis.stage import Stage
+from cinecut.analysis.stage import Advance, Stage
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmRange, FilmTime, nearest
 from cinecut.media.sound.film_samples import FilmSounds, film_sounds
@@ -39,7 +39,7 @@ class Voices:
     loud: Answers  # [n] for each hundredth of a second: louder than most of the film
 
 
-def find_voices(film: Path, facts: FilmFacts, stream: int, progress: Callable[[float], None]) -> Voices:
+def find_voices(film: Path, facts: FilmFacts, stream: int, progress: Advance) -> Voices:
     """The phrases of one of a film's audio streams (from 0); none if it has no sound."""
     if not facts.audio:
         return Voices((), (), np.zeros(0, np.bool_))

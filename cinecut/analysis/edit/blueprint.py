@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 from itertools import pairwise
-from typing import Protocol
 
 from cinecut.analysis.story.arc import Zone
+from cinecut.vibes import Vibe
 from cinecut.vibes.skeleton import TEASER, Skeleton, SkeletonPart, load_skeleton
 
 LEAST = 3  # seconds of the shortest trailer of all
@@ -71,24 +71,13 @@ class Slot:
     shots: range | None = None  # the shots that it may show, by their index; None: any
 
 
-class Pace(Protocol):
-    """The figures of a vibe that a blueprint needs."""
-
-    @property
-    def pace(self) -> tuple[int, int, int]: ...
-    @property
-    def shots(self) -> tuple[int, int]: ...
-    @property
-    def dialogue(self) -> Fraction: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The inputs of a blueprint: about `length` seconds at `tempo` beats a minute. `texts` are those of the cards;
     `talks`: the film has lines that stand alone."""
 
     skeleton: Skeleton
-    vibe: Pace
+    vibe: Vibe
     length: Fraction
     tempo: Fraction
     metre: int

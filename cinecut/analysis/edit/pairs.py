@@ -31,7 +31,7 @@ def _no_seconds() -> Floats:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Options:
+class Shortlist:
     """The candidates of a gap [n] as arrays. `enters` and `leaves` [n, 3] are the light and the place of the eye in the
     first and in the last picture that is shown; `over` and `free` [n, 2] are in seconds."""
 
@@ -52,7 +52,7 @@ class Options:
     speaks: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))  # it is offered for its line
 
     @classmethod
-    def of(cls, offered: Sequence[Candidate]) -> Options:
+    def of(cls, offered: Sequence[Candidate]) -> Shortlist:
         takes = [each.cut.take for each in offered if each.cut.take is not None]
         cuts = [each.cut for each in offered]
         lengths = [each.gap.length for each in offered]
@@ -145,7 +145,7 @@ class Pairs:
     def _start(self) -> Floats:
         return np.array([float(take.range.start.seconds) for take in self.takes])
 
-    def usual(self, options: Sequence[Options]) -> Floats:
+    def usual(self, options: Sequence[Shortlist]) -> Floats:
         """The mean differences between the candidates of neighbouring slots in movement, light and place of the eye: a
         large difference in one film is small in another."""
         pairs = [_differences(a, b) for a, b in pairwise([each for each in options if len(each.numbers)])]
@@ -154,7 +154,7 @@ class Pairs:
         means = np.array([[float(each.mean()) for each in three] for three in pairs]).mean(axis=0)
         return np.asarray(np.where(means > 1e-9, means, 1.0))
 
-    def steps(self, before: Options, after: Options, gap: Gap, usual: Floats, joint: Meeting) -> Floats:
+    def steps(self, before: Shortlist, after: Shortlist, gap: Gap, usual: Floats, joint: Meeting) -> Floats:
         """What each candidate of a gap is worth after each one of the gap before it [before x after]; -inf for two of
         one set-up, and where one does not begin where the other ends. After black or a card only what the eye meets
         counts."""
@@ -195,7 +195,7 @@ def _sights(takes: Sequence[Take], times: Sequence[FilmTime]) -> Floats:
     return np.array([take.sight(time) for take, time in zip(takes, times, strict=True)], float).reshape(-1, 3)
 
 
-def _differences(before: Options, after: Options) -> tuple[Floats, Floats, Floats]:
+def _differences(before: Shortlist, after: Shortlist) -> tuple[Floats, Floats, Floats]:
     """Of movement, light and the place of the eye, each [before x after]."""
     steps = before.leaves[:, None] - after.enters[None]
     return (

@@ -222,7 +222,8 @@ def _wishes(gap: Gap, take: Take, tempo: Tempo, hit: FilmTime | None) -> Iterato
     yield from (*others, take.range.start, take.range.end - length)
     edges = [1 / tempo.film_rate, tempo.handle + 1 / tempo.film_rate]
     outer = [time for stretch in take.speech for edge in edges for time in (stretch.start - edge, stretch.end + edge)]
-    aside = [*outer, *(time - length for time in outer)]
+    begin, end = take.range.start - edges[0], take.range.end - length + edges[0]  # half of which never fit
+    aside = [time for time in (*outer, *(time - length for time in outer)) if begin <= time <= end]
     yield from sorted(aside, key=lambda time: abs(time - first))
 
 

@@ -17,7 +17,7 @@ from functools import cache, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.analysis.edit.pairs import Floats, Options, Pairs
+from cinecut.analysis.edit.pairs import Floats, Pairs, Shortlist
 from cinecut.analysis.edit.parts import Gap
 
 _MUTED = 0.1  # greatest share of shots in which somebody speaks in vain
@@ -41,14 +41,14 @@ Places = list[int]  # of the candidate of each slot in its list; -1 for none
 class Lacks:
     """How far a sequence is from the requirements, as shares; 0 where it meets them."""
 
-    mute: float
-    own: float
-    eye: float
-    rise: float
-    cast: float = 0.0
+    mute: float  # of shots in which somebody speaks in vain
+    dubbed: float  # of shots that are heard with another sound than their own
+    eye: float  # of shuffles that are smoother
+    rise: float  # of the movement that each third of act 3 has beyond act 2's
+    cast: float = 0.0  # of shots: main subjects that are not introduced, or stay too long
 
     @classmethod
-    def of(cls, shown: Sequence[tuple[Options, int]], rise: float, miscast: int = 0) -> Lacks:
+    def of(cls, shown: Sequence[tuple[Shortlist, int]], rise: float, miscast: int = 0) -> Lacks:
         """Of the shots in order, each as its slot's options and its index among them; `rise` is the least movement of
         act 3's thirds over act 2's, `miscast` the number of main subjects that act 1 lacks and of shots too many in a
         row."""
@@ -64,16 +64,16 @@ class Lacks:
 
     @property
     def total(self) -> float:
-        return _MUTE_COUNTS * self.mute + 0.5 * self.own + self.eye + self.rise + self.cast
+        return _MUTE_COUNTS * self.mute + 0.5 * self.dubbed + self.eye + self.rise + self.cast
 
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """Factors on the weights: of a muted shot, of what the eye meets at a cut, of a too still third of act 3, of
-    subjects that are not introduced or stay too long."""
+    """Factors on the weights: of a muted shot, of one with another sound than its own, of what the eye meets at a cut,
+    of a too still third of act 3, of subjects that are not introduced or stay too long."""
 
     mute: float = 1.0
-    own: float = 1.0
+    dubbed: float = 1.0
     eye: float = 1.0
     rise: float = 1.0
     cast: float = 1.0
@@ -81,14 +81,14 @@ class Prices:
     def raised(self, lacks: Lacks) -> Prices:
         return Prices(
             self.mute * (_DEARER if lacks.mute else 1),
-            self.own * (_LITTLE if lacks.own else 1),
+            self.dubbed * (_LITTLE if lacks.dubbed else 1),
             self.eye * (_DEARER if lacks.eye else 1),
             self.rise * (_DEARER if lacks.rise else 1),
             self.cast * (_DEARER if lacks.cast else 1),
         )
 
 
-def continuity(shown: Sequence[tuple[Options, int]]) -> float:
+def continuity(shown: Sequence[tuple[Shortlist, int]]) -> float:
     """The share of shuffles of the same shots at whose cuts movement, light and the place of the eye change more;
     movement as a rank, and in the film's own unit, in which few shots move most: the smaller share."""
     if len(shown) < _FEW:
@@ -130,7 +130,7 @@ class Rising:
     weight: float
 
     @classmethod
-    def of(cls, gaps: Sequence[Gap], options: Sequence[Options], weight: float) -> Rising:
+    def of(cls, gaps: Sequence[Gap], options: Sequence[Shortlist], weight: float) -> Rising:
         acts = {
             act: np.array([n for n, gap in enumerate(gaps) if gap.slot.act == act and gap.slot.want.shows], int)
             for act in ("act 2", "act 3")
@@ -155,7 +155,7 @@ class Rising:
         shown = [third for third, row in zip(thirds, self.means[1:], strict=True) if row.any()]
         return float((min(shown) + self.floor) / (second + self.floor)) if shown else math.inf
 
-    def changed(self, number: int, places: Places, options: Sequence[Options]) -> Floats:
+    def changed(self, number: int, places: Places, options: Sequence[Shortlist]) -> Floats:
         """The penalty with each candidate of a slot in place of the chosen one."""
         if not self.weight:
             return np.zeros(len(options[number].moves))
@@ -182,14 +182,14 @@ class Casting:
     no take; `among` the kinds of a slot's candidates, and which of these each one has."""
 
     kinds: tuple[int, ...]
-    among: Mapping[Options, tuple[list[int], NDArray[np.int_]]]
+    among: Mapping[Shortlist, tuple[list[int], NDArray[np.int_]]]
     opening: frozenset[int]
     due: frozenset[int]
     row: float
     absent: float
 
     @classmethod
-    def of(cls, gaps: Sequence[Gap], options: Sequence[Options], pairs: Pairs, price: float) -> Casting:
+    def of(cls, gaps: Sequence[Gap], options: Sequence[Shortlist], pairs: Pairs, price: float) -> Casting:
         cast, weights = pairs.cast, pairs.weights
         kinds = np.where(cast.subject < 0, -1, 2 * cast.subject + cast.sure)
         opening = [n for n, gap in enumerate(gaps) if gap.slot.act in OPENING and gap.slot.want.shows]
@@ -204,13 +204,13 @@ class Casting:
             (*rows.tolist(), -1), among, frozenset(opening), frozenset(due), price * weights.row, price * weights.absent
         )
 
-    def beside(self, options: Options, before: Sequence[int], after: Sequence[int]) -> Floats:
+    def beside(self, options: Shortlist, before: Sequence[int], after: Sequence[int]) -> Floats:
         """What each candidate costs for the rows that it is in, between these takes (-1: none)."""
         left, right = (tuple([self.kinds[take] for take in takes]) for takes in (before[-_ROW:], after[:_ROW]))
         kinds, which = self.among[options]
         return np.array([self.row * _rows((*left, kind, *right)) for kind in kinds])[which]
 
-    def introducing(self, number: int, options: Options, others: Mapping[int, int]) -> Floats:
+    def introducing(self, number: int, options: Shortlist, others: Mapping[int, int]) -> Floats:
         """What each candidate of a slot costs if the others' takes leave a main subject out of the opening."""
         if number not in self.opening:
             return np.zeros(len(options.numbers))

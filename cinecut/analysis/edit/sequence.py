@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cinecut.analysis.edit.candidates import Candidate
-from cinecut.analysis.edit.pairs import Floats, Meeting, Options, Pairs
+from cinecut.analysis.edit.pairs import Floats, Meeting, Pairs, Shortlist
 from cinecut.analysis.edit.parts import Gap
 from cinecut.analysis.edit.promises import Casting, Lacks, Places, Prices, Rising
 
@@ -56,7 +56,7 @@ def sequence(gaps: Sequence[Gap], offers: Offers, pairs: Pairs) -> Chosen:
 
 
 def _sequence(gaps: Sequence[Gap], offers: Offers, pairs: Pairs) -> Chosen:
-    options = [Options.of(each) for each in offers]
+    options = [Shortlist.of(each) for each in offers]
     usual = pairs.usual(options)
 
     @cache
@@ -118,15 +118,15 @@ class _Search:
     def __init__(
         self,
         gaps: Sequence[Gap],
-        options: Sequence[Options],
+        options: Sequence[Shortlist],
         pairs: Pairs,
         prices: Prices,
         steps: Callable[[int, int, float], Floats],
     ) -> None:
         """`steps`: what each pair of two slots' candidates is worth, by a factor on the cost for the eye."""
-        mute, tone = pairs.weights.mute * (prices.mute - 1), pairs.weights.tone * (prices.own - 1)
+        mute, tone = pairs.weights.mute * (prices.mute - 1), pairs.weights.tone * (prices.dubbed - 1)
         self.gaps, self.pairs = gaps, pairs
-        self.empty = pairs.weights.empty * max(prices.mute, prices.own, prices.eye, prices.rise, prices.cast)
+        self.empty = pairs.weights.empty * max(prices.mute, prices.dubbed, prices.eye, prices.rise, prices.cast)
         moving = [pairs.weights.act.get(gap.slot.act, {}).get("motion", 0.0) * (prices.rise - 1) for gap in gaps]
         self.options = options = [
             replace(each, worths=each.worths + mute * each.mute + tone * each.dubbed + moves * each.motion)
@@ -179,7 +179,7 @@ class _Search:
             paths = [_grown(paths[at], worth, place, options) for worth, at, place in chosen]
         return list(paths[0].places)
 
-    def _continued(self, number: int, options: Options, paths: Sequence[_Path]) -> Iterator[tuple[float, int, int]]:
+    def _continued(self, number: int, options: Shortlist, paths: Sequence[_Path]) -> Iterator[tuple[float, int, int]]:
         """The best paths, each with a candidate more or with none (-1): their worth, the number of the path that it
         continues, and the candidate's place. Among them are some for each beat at which the slot may end, since the
         next one must meet it."""
@@ -197,7 +197,7 @@ class _Search:
         chosen = order[kept]
         yield from zip(worth[chosen].tolist(), at[chosen].tolist(), place[chosen].tolist(), strict=True)
 
-    def _values(self, number: int, options: Options, paths: Sequence[_Path]) -> Floats:
+    def _values(self, number: int, options: Shortlist, paths: Sequence[_Path]) -> Floats:
         """The value that each candidate adds to each path [paths x candidates]; -inf for those that must not follow."""
         values = np.tile(options.worths, (len(paths), 1))
         before = self.before.get(number)
@@ -213,7 +213,7 @@ class _Search:
     def _among(
         self,
         values: Floats,
-        options: Options,
+        options: Shortlist,
         near: Sequence[tuple[float, ArrayLike]],
         takes: ArrayLike,
         spoken: ArrayLike,
@@ -384,7 +384,7 @@ def _by_path(takes: Sequence[Sequence[int]], paths: Sequence[_Path]) -> NDArray[
     return np.array(takes, int).reshape(-1, len(paths)).T
 
 
-def _grown(path: _Path, worth: float, place: int, options: Options) -> _Path:
+def _grown(path: _Path, worth: float, place: int, options: Shortlist) -> _Path:
     if place < 0:
         return _Path(worth, (*path.places, -1), path.takes, path.spoken)
     take = int(options.numbers[place])

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
@@ -28,6 +27,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from cinecut.analysis.film.screen import Bars, Glance, glance, letterbox
+from cinecut.analysis.stage import Advance
 from cinecut.diagnostics import Diagnostic, Stop
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmTime, nearest
@@ -199,7 +199,7 @@ class Unstamped(Exception):  # noqa: N818 - leads to another method, not an erro
     """The packets have no usable stamps: only decoding shows the order of the pictures."""
 
 
-def survey(film: Path, facts: FilmFacts, threads: int, progress: Callable[[float], None]) -> Survey:
+def survey(film: Path, facts: FilmFacts, threads: int, progress: Advance) -> Survey:
     """Index every packet and decode the key frame of every group. Raises Stop, and Unstamped without time stamps."""
     black = black_level(facts)
     container, stream = open_video(film)

@@ -2,50 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import CancelledError, ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from threading import Event
 
 from cinecut.analysis.film.faces import by
 from cinecut.analysis.film.pictures import Moment, key_pictures
 from cinecut.analysis.film.shots import FilmShot
 from cinecut.analysis.film.signals import Appearance, combined, observe
-from cinecut.analysis.stage import Stage
+from cinecut.analysis.stage import Advance, Stage, by_halves
 from cinecut.language.facts import FilmFacts
 
 
 def appearances(
-    film: Path,
-    facts: FilmFacts,
-    shots: Sequence[FilmShot],
-    moments: Sequence[Moment],
-    progress: Callable[[float], None],
+    film: Path, facts: FilmFacts, shots: Sequence[FilmShot], moments: Sequence[Moment], progress: Advance
 ) -> dict[int, Appearance]:
     """The appearance of each shot by its index, from the pictures at its moments; half of the film in each thread."""
-    middle = len(moments) // 2
-    halves = [half for half in (moments[:middle], moments[middle:]) if half]
-    done, stopped = [0.0] * len(halves), Event()
 
-    def observed(number: int) -> list[Appearance]:
-        def report(share: float) -> None:
-            if stopped.is_set():
-                raise CancelledError
-            done[number] = share
-            progress(sum(done) / len(done))
-
-        return [observe(p) for p in key_pictures(film, facts, shots, halves[number], report)]
+    def observed(half: Sequence[Moment], report: Advance) -> list[Appearance]:
+        return [observe(picture) for picture in key_pictures(film, facts, shots, half, report)]
 
     looks: dict[int, list[Appearance]] = {}
-    with ThreadPoolExecutor(2) as pool:
-        try:
-            for look in chain.from_iterable(pool.map(observed, range(len(halves)))):
-                looks.setdefault(look.shot, []).append(look)
-        except BaseException:  # such as an interrupt, which must not wait for the threads to finish
-            stopped.set()
-            raise
+    for look in chain.from_iterable(by_halves(moments, observed, progress)):
+        looks.setdefault(look.shot, []).append(look)
     return {index: combined(look) for index, look in looks.items()}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.analysis.stage import Stage
+from cinecut.analysis.stage import Advance, Stage
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmRange, FilmTime, nearest
 from cinecut.media.sound.film_samples import film_sounds
@@ -49,7 +49,7 @@ class LoudnessCurve:
         return float(np.max(fast - slow, initial=0.0))
 
 
-def listen(film: Path, facts: FilmFacts, stream: int, progress: Callable[[float], None]) -> LoudnessCurve:
+def listen(film: Path, facts: FilmFacts, stream: int, progress: Advance) -> LoudnessCurve:
     """Measure one of a film's audio streams (from 0). A film without sound has no levels; damaged parts are skipped."""
     if not facts.audio:
         return LoudnessCurve(np.zeros(0, np.float32))

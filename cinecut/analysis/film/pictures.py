@@ -6,7 +6,7 @@ exceeds 30 seconds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from cinecut.analysis.dialogue.lines import Line, Spoken
 from cinecut.analysis.film.shots import FilmShot
+from cinecut.analysis.stage import Advance
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmRange, FilmTime
 from cinecut.media.frames import FrameReader, open_film
@@ -78,7 +79,7 @@ class KeyPicture:
 
 
 def key_pictures(
-    film: Path, facts: FilmFacts, shots: Sequence[FilmShot], wanted: Sequence[Moment], progress: Callable[[float], None]
+    film: Path, facts: FilmFacts, shots: Sequence[FilmShot], wanted: Sequence[Moment], progress: Advance
 ) -> Iterator[KeyPicture]:
     """A picture for each moment: the key frame before it if that is in the same shot (a single decode), else the
     picture at the moment itself. A key frame for two moments is yielded once."""

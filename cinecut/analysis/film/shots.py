@@ -46,7 +46,7 @@ from cinecut.analysis.film.strips import GroupReader, Strip, decode_all
 from cinecut.analysis.film.unfit.reasons import Stretch, reasons
 from cinecut.analysis.film.unfit.supers import Sample, Super, Supers
 from cinecut.analysis.film.unfit.watched import Parts, Samples
-from cinecut.analysis.stage import Stage
+from cinecut.analysis.stage import Advance, Stage
 from cinecut.diagnostics import Diagnostic, Stop
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmRange, FilmTime, clock
@@ -87,7 +87,7 @@ class ShotList:
     diagnostics: tuple[Diagnostic, ...]
 
 
-def find_shots(film: Path, facts: FilmFacts, progress: Callable[[float], None]) -> ShotList:
+def find_shots(film: Path, facts: FilmFacts, progress: Advance) -> ShotList:
     """The shots of a film. `progress` is called with the share done, 0..1. Raises Stop if the film cannot be read."""
     with ExitStack() as opened:
         try:
@@ -143,7 +143,7 @@ class _Readers:
             self._free.put(reader)
 
 
-def _search(film: Path, facts: FilmFacts, progress: Callable[[float], None], opened: ExitStack) -> _Scan:
+def _search(film: Path, facts: FilmFacts, progress: Advance, opened: ExitStack) -> _Scan:
     """Decode only the parts with possible cuts; until `opened` is closed, others too. Raises Unstamped and Stop."""
     surveyed = survey(film, facts, _THREADS, lambda share: progress(_SURVEY_SHARE * share))
     readers = _Readers(film, surveyed, opened)
@@ -250,7 +250,7 @@ def _key_strip(surveyed: Survey, group: Group) -> Strip:
     return Strip.empty() if thumb is None else Strip(np.array([group.start]), thumb[None])
 
 
-def _watch(film: Path, facts: FilmFacts, progress: Callable[[float], None]) -> _Scan:
+def _watch(film: Path, facts: FilmFacts, progress: Advance) -> _Scan:
     """Decode the whole film once; the n-th picture is the film's n-th frame."""
     block, overlap = 400, 8
     black = black_level(facts)

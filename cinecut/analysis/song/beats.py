@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from cinecut.analysis.song import bars, tempogram
 from cinecut.analysis.song.counting import PLACES, Counting, count
-from cinecut.analysis.song.onsets import Progress, SongSound, listen
+from cinecut.analysis.song.onsets import SongSound, listen
 from cinecut.analysis.song.pulse import Pulse, find_pulse
-from cinecut.analysis.stage import Stage
+from cinecut.analysis.stage import Advance, Stage
 from cinecut.diagnostics import Diagnostic
 from cinecut.language.timebase import nearest
 
@@ -106,7 +106,7 @@ def octave_of(tempo: Fraction) -> tuple[tuple[float, float], float]:
 
 
 def analyse_music(
-    song: Path, tempo_range: tuple[float, float], likely: float, progress: Progress | None = None
+    song: Path, tempo_range: tuple[float, float], likely: float, progress: Advance | None = None
 ) -> tuple[Beats, list[Diagnostic]]:
     """The beats of a song; the octave of its tempo is settled by `tempo_range` and `likely` (beats per minute).
 

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.analysis.film.loudness import LoudnessCurve
-from cinecut.analysis.song.onsets import LIMIT, Progress, in_blocks
-from cinecut.analysis.stage import Stage
+from cinecut.analysis.song.onsets import LIMIT, in_blocks
+from cinecut.analysis.stage import Advance, Stage
 from cinecut.graph.channels import downmix
 from cinecut.language.timebase import FilmRange, FilmTime
 from cinecut.media.sound.samples import counted, mono, song_frames, without_offset
@@ -66,7 +66,7 @@ def _tenths(levels: Levels) -> Levels:
     return np.asarray(10 * np.log10(power), np.float32)
 
 
-def measure_song(song: Path, progress: Progress) -> SongLevels:
+def measure_song(song: Path, progress: Advance) -> SongLevels:
     """The levels of a song's first 20 minutes. Raises Stop as `analyse_music` does."""
     powers, step = [np.zeros(0, np.float32)], int(_RATE * STEP)
     samples = mono(counted(song_frames(song, [])), _RATE, lambda layout: 10 ** (rendered(layout) / 20))

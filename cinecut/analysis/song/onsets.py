@@ -7,18 +7,17 @@ causes no delay.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 
+from cinecut.analysis.stage import Advance
 from cinecut.diagnostics import Diagnostic
 from cinecut.media.probe import song_facts
 from cinecut.media.sound.samples import Floats, counted, mono, song_frames, without_offset
-
-Progress = Callable[[float], None]
 
 RATE = 24_000  # samples per second of the analysis
 HOP = 120  # samples from frame to frame
@@ -54,7 +53,7 @@ class SongSound:
     warnings: tuple[Diagnostic, ...]
 
 
-def listen(song: Path, progress: Progress | None = None, limit: int = LIMIT) -> SongSound:
+def listen(song: Path, progress: Advance | None = None, limit: int = LIMIT) -> SongSound:
     """Decode and measure the first `limit` seconds. `progress` is called with the share done, 0..1.
 
     Raises Stop: missing-file, unreadable, no-audio.

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -24,6 +24,7 @@ from typing import Any
 from cinecut.analysis.dialogue.emotion import lexicon
 from cinecut.analysis.dialogue.lines import Line
 from cinecut.analysis.film.shots import FilmShot
+from cinecut.analysis.stage import Advance
 from cinecut.analysis.story.arc import Story, TurningPoint
 from cinecut.diagnostics import Diagnostic
 from cinecut.inference.chat import Chat, NoAnswer, in_background
@@ -94,7 +95,7 @@ def worth_asking(lines: Sequence[Line]) -> bool:
 
 
 def ask_anchors(
-    chat: Chat, lines: Sequence[Line], shots: Sequence[FilmShot], fallback: Story, progress: Callable[[float], None]
+    chat: Chat, lines: Sequence[Line], shots: Sequence[FilmShot], fallback: Story, progress: Advance
 ) -> ModelStory:
     """The plot of a film from its dialogue. Anchors that the model cannot give are taken from `fallback`.
 
@@ -128,7 +129,7 @@ def ask_anchors(
 class _Inquiry:
     """The questions to one model. After its server has ended, no more are asked."""
 
-    def __init__(self, chat: Chat, progress: Callable[[float], None], expected: int) -> None:
+    def __init__(self, chat: Chat, progress: Advance, expected: int) -> None:
         self.failures: list[tuple[str, str]] = []  # the subject of a question, and why it has no answer
         self._chat, self._progress, self._expected = chat, progress, expected
         self._asked = 0

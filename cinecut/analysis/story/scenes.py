@@ -24,6 +24,7 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from cinecut.analysis.film.shots import FilmShot
+from cinecut.analysis.stage import Advance
 from cinecut.analysis.story.scene_store import NAME, Scene, SceneStore
 from cinecut.diagnostics import Diagnostic, Stop
 from cinecut.inference.chat import Chat, NoAnswer, in_background, printable
@@ -84,7 +85,7 @@ def describe(
     shots: Sequence[FilmShot],
     models: Models | None,
     folder: Path,
-    progress: Callable[[float], None],
+    progress: Advance,
 ) -> Described:
     """The scenes of `shots`: those stored in `folder`, and the others from the vision model, which is started only if
     there are others. Its failure is a warning. `progress` is called with the share done, 0..1."""

@@ -18,20 +18,9 @@ from cinecut.cli.films.options import FilmOptions, music_tempo, open_models, tra
 from cinecut.cli.films.report import review as pause
 from cinecut.cli.films.report import tell
 from cinecut.cli.films.speech import rate_of, shift_of
-from cinecut.cli.specs.render import render_spec
-from cinecut.cli.terminal import (
-    SPECS,
-    FFmpegOption,
-    ForceOption,
-    JsonOption,
-    check_film,
-    check_free,
-    may_replace,
-    print_diagnostics,
-    remark,
-    show,
-    watch,
-)
+from cinecut.cli.parameters import FFmpegOption, ForceOption, JsonOption, flag, option
+from cinecut.cli.specs.render import render
+from cinecut.cli.terminal import SPECS, check_film, check_free, may_replace, print_diagnostics, remark, show, watch
 from cinecut.diagnostics import Report, Stop, as_word
 
 if TYPE_CHECKING:
@@ -46,9 +35,7 @@ app = typer.Typer()
 @with_film_options
 def analyze(
     options: FilmOptions,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="SPEC", help="Default: specs/FILM.yaml.")
-    ] = None,
+    output: Annotated[Path | None, option("-o --output", "SPEC", "Default: specs/FILM.yaml.")] = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -68,13 +55,12 @@ def analyze(
 def trailer(
     options: FilmOptions,
     output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="Default: FILM_trailer_VIBE.mp4 in this folder."),
+        Path | None, option("-o --output", "FILE", "Default: FILM_trailer_VIBE.mp4 in this folder.")
     ] = None,
     review: Annotated[
-        bool, typer.Option("--review", help="Show the contact sheet, and wait for your edits before rendering.")
+        bool, flag("--review", "Show the contact sheet, and wait for your edits before rendering.")
     ] = False,
-    draft: Annotated[bool, typer.Option("--draft", help="A small, fast version, to judge the cut.")] = False,
+    draft: Annotated[bool, flag("--draft", "A small, fast version, to judge the cut.")] = False,
     force: ForceOption = False,
     ffmpeg: FFmpegOption = None,
     as_json: JsonOption = False,
@@ -100,7 +86,7 @@ def trailer(
             show(f"edit {target}, then: {shlex.join(command)}")
             return
         pause(target)
-    render_spec(target, output, None, draft, replacing, ffmpeg, as_json)
+    render(target, output, draft=draft, force=replacing, ffmpeg=ffmpeg, as_json=as_json)
 
 
 # What the stages of an analysis take: about so many seconds of two cores for ten minutes of film.

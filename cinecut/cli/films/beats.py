@@ -10,16 +10,8 @@ import typer
 
 from cinecut.cli.films.music import TempoOption
 from cinecut.cli.films.options import music_tempo
-from cinecut.cli.terminal import (
-    ForceOption,
-    JsonOption,
-    check_free,
-    completing,
-    print_diagnostics,
-    print_json,
-    show,
-    watch,
-)
+from cinecut.cli.parameters import ForceOption, JsonOption, argument, completing, option
+from cinecut.cli.terminal import check_free, print_diagnostics, print_json, show, watch
 from cinecut.diagnostics import Stop
 
 app = typer.Typer()
@@ -27,17 +19,15 @@ app = typer.Typer()
 
 @app.command()
 def beats(
-    song: Annotated[Path, typer.Argument(metavar="SONG", help="A song, or a film with sound.")],
-    click: Annotated[
-        Path | None, typer.Option("--click", metavar="FILE", help="Write the song with clicks: .wav or .flac.")
-    ] = None,
+    song: Annotated[Path, argument("SONG", "A song, or a film with sound.")],
+    click: Annotated[Path | None, option("--click", "FILE", "Write the song with clicks: .wav or .flac.")] = None,
     vibe: Annotated[
         str | None,
-        typer.Option(
+        option(
             "--vibe",
-            metavar="NAME",
+            "NAME",
+            "The vibe (a genre, or a file of your own) whose tempo range decides between half and double tempo.",
             autocompletion=completing("vibes:names"),
-            help="The vibe (a genre, or a file of your own) whose tempo range decides between half and double tempo.",
         ),
     ] = None,
     tempo: TempoOption = None,

@@ -12,18 +12,16 @@ import typer
 
 from cinecut.cli.films.options import NoModelsOption, ServerOption, UrlOption, open_models
 from cinecut.cli.films.speech import LanguageOption
+from cinecut.cli.parameters import ForceOption, JsonOption, SchedulerOption, argument, option
 from cinecut.cli.terminal import (
     SPECS,
-    ForceOption,
-    JsonOption,
-    SchedulerOption,
+    answer,
     check_ending,
     check_free,
     print_diagnostics,
     print_json,
     print_table,
     remark,
-    say,
     watch,
 )
 from cinecut.diagnostics import Diagnostic, Stop
@@ -37,16 +35,13 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-CatalogueOption = Annotated[
-    Path, typer.Option("--catalogue", "-C", metavar="FOLDER", help="The catalogue's folder.", show_default=True)
-]
+CatalogueOption = Annotated[Path, option("--catalogue -C", "FOLDER", "The catalogue's folder.", show_default=True)]
 
 
 @app.command()
 def index(
     folders: Annotated[
-        list[Path],
-        typer.Argument(metavar="FOLDER…", help="Films, or folders that are searched for films, subfolders too."),
+        list[Path], argument("FOLDER…", "Films, or folders that are searched for films, subfolders too.")
     ],
     catalogue: CatalogueOption = Path("catalogue"),
     language: LanguageOption = None,
@@ -55,16 +50,11 @@ def index(
     no_models: NoModelsOption = False,
     scheduler: SchedulerOption = None,
     workers: Annotated[
-        int | None,
-        typer.Option("--workers", metavar="N", min=1, help="Workers of a local cluster. Default: one for two cores."),
+        int | None, option("--workers", "N", "Workers of a local cluster. Default: one for two cores.", min=1)
     ] = None,
     memory: Annotated[
         str | None,
-        typer.Option(
-            "--memory",
-            metavar="SIZE",
-            help="Memory limit of each worker, such as 4GB; a worker that exceeds it is stopped.",
-        ),
+        option("--memory", "SIZE", "Memory limit of each worker, such as 4GB; a worker that exceeds it is stopped."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -93,12 +83,9 @@ def index(
         print_diagnostics([Diagnostic("film", "there is no film in these folders", None, (endings,))])
     failures = [each.failed if each.path in each.failed else f"{each.path}: {each.failed}" for each in done.failed]
     print_diagnostics([Diagnostic("film", message) for message in failures])
-    if as_json:
-        print_json({"report": str(report), "new": done.new, "films": [asdict(each) for each in done.films]})
-    else:
-        shots = sum(each.shots for each in done.films)
-        seen = f"{_counted(len(done.films), 'film')} with {_counted(shots, 'shot')}"
-        say(f"{report}: {seen}, {done.new} of them new, {len(done.failed)} failed")
+    record = {"report": str(report), "new": done.new, "films": [asdict(each) for each in done.films]}
+    seen = f"{_counted(len(done.films), 'film')} with {_counted(sum(each.shots for each in done.films), 'shot')}"
+    answer(as_json, record, f"{report}: {seen}, {done.new} of them new, {len(done.failed)} failed")
     if done.failed and len(done.failed) == len(done.films):
         raise Stop("unreadable", "no film could be indexed", f"{report} says why")
 
@@ -121,23 +108,17 @@ def _workers(where: Where, catalogue: Path, asked: Asked) -> Iterator[Callable[[
 
 @app.command()
 def find(
-    query: Annotated[
-        str, typer.Argument(metavar="WORDS", help='What is looked for, between commas: "close-up, night, rain".')
-    ] = "",
+    query: Annotated[str, argument("WORDS", 'What is looked for, between commas: "close-up, night, rain".')] = "",
     catalogue: CatalogueOption = Path("catalogue"),
     films: Annotated[
-        list[str] | None,
-        typer.Option("--films", metavar="NAME", help="Only films whose name matches; * matches anything."),
+        list[str] | None, option("--films", "NAME", "Only films whose name matches; * matches anything.")
     ] = None,
     like: Annotated[
-        str | None,
-        typer.Option("--like", metavar="PICTURE", help="Shots that look like a picture: an image file, or FILM@TIME."),
+        str | None, option("--like", "PICTURE", "Shots that look like a picture: an image file, or FILM@TIME.")
     ] = None,
-    number: Annotated[
-        int, typer.Option("-n", "--number", metavar="N", min=1, help="The maximum number of shots.")
-    ] = 20,
-    page: Annotated[Path | None, typer.Option("--page", metavar="FILE", help="Write a page with pictures.")] = None,
-    spec: Annotated[Path | None, typer.Option("--spec", metavar="FILE", help="Write a spec to cut on.")] = None,
+    number: Annotated[int, option("-n --number", "N", "The maximum number of shots.", min=1)] = 20,
+    page: Annotated[Path | None, option("--page", "FILE", "Write a page with pictures.")] = None,
+    spec: Annotated[Path | None, option("--spec", "FILE", "Write a spec to cut on.")] = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:

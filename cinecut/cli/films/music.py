@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cinecut.cli.terminal import JsonOption, print_diagnostics, print_json, print_table, show, watch
+from cinecut.cli.parameters import JsonOption, argument, option
+from cinecut.cli.terminal import print_diagnostics, print_json, print_table, show, watch
 from cinecut.language.timebase import clock
 
 if TYPE_CHECKING:
@@ -21,29 +22,29 @@ app = typer.Typer(name="music", no_args_is_help=True, help="Free music that was 
 
 JamendoIdOption = Annotated[
     str | None,
-    typer.Option(
+    option(
         "--jamendo-id",
-        metavar="ID",
+        "ID",
+        "Your client id of the Jamendo API; https://devportal.jamendo.com gives one for free.",
         envvar="JAMENDO_CLIENT_ID",
-        help="Your client id of the Jamendo API; https://devportal.jamendo.com gives one for free.",
     ),
 ]
 
 MusicOption = Annotated[
     str | None,
-    typer.Option(
+    option(
         "--music",
-        metavar="FILE|jamendo",
-        help="The song to cut to; `jamendo` fetches a free one for the vibe, once.",
+        "FILE|jamendo",
+        "The song to cut to; `jamendo` fetches a free one for the vibe, once.",
         autocompletion=lambda incomplete: [JAMENDO] if incomplete and JAMENDO.startswith(incomplete) else [],
     ),
 ]
 TempoOption = Annotated[
     str | None,
-    typer.Option(
+    option(
         "--tempo",
-        metavar="BPM",
-        help="Beats a minute: which of a song's tempi to count, itself, half or double; or of a trailer without music. "
+        "BPM",
+        "Beats a minute: which of a song's tempi to count, itself, half or double; or of a trailer without music. "
         "Default: what the vibe expects.",
     ),
 ]
@@ -95,7 +96,7 @@ def _record(song: SongMatch, used: bool) -> dict[str, Any]:
 
 @app.command()
 def replace(
-    vibe: Annotated[str, typer.Argument(metavar="VIBE", help="The vibe that gets another song.")],
+    vibe: Annotated[str, argument("VIBE", "The vibe that gets another song.")],
     jamendo_id: JamendoIdOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -122,7 +123,7 @@ def replace(
 
 @app.command()
 def clear(
-    vibe: Annotated[str | None, typer.Argument(metavar="[VIBE]", help="Only this vibe's songs.")] = None,
+    vibe: Annotated[str | None, argument("[VIBE]", "Only this vibe's songs.")] = None,
 ) -> None:
     """Delete the songs in the cache. A spec that uses one of them cannot be rendered without it.
 

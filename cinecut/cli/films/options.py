@@ -15,7 +15,8 @@ import typer
 
 from cinecut.cli.films.music import JAMENDO, JamendoIdOption, MusicOption, TempoOption
 from cinecut.cli.films.speech import LanguageOption, RateOption, ShiftOption, SubtitlesOption
-from cinecut.cli.terminal import completing, remark
+from cinecut.cli.parameters import argument, completing, flag, option
+from cinecut.cli.terminal import remark
 from cinecut.diagnostics import Stop, excerpt
 
 if TYPE_CHECKING:
@@ -26,27 +27,23 @@ if TYPE_CHECKING:
 
 VibeOption = Annotated[
     str | None,
-    typer.Option(
+    option(
         "--vibe",
-        metavar="NAME",
-        autocompletion=completing("vibes:names"),
-        help="The genre to cut for (`cinecut vibes` lists them), or a file of your own. "
+        "NAME",
+        "The genre to cut for (`cinecut vibes` lists them), or a file of your own. "
         "Default: a terminal asks, a script gets drama.",
+        autocompletion=completing("vibes:names"),
     ),
 ]
 ServerOption = Annotated[
-    str | None,
-    typer.Option("--llama-server", metavar="PATH", help="llama.cpp's server. Default: the one on PATH or installed."),
+    str | None, option("--llama-server", "PATH", "llama.cpp's server. Default: the one on PATH or installed.")
 ]
 UrlOption = Annotated[
-    str | None,
-    typer.Option("--llm-url", metavar="URL", help="The URL of a running OpenAI-compatible server to use instead."),
+    str | None, option("--llm-url", "URL", "The URL of a running OpenAI-compatible server to use instead.")
 ]
 
 
-NoModelsOption = Annotated[
-    bool, typer.Option("--no-models", help="Use measurements only, even if models are installed.")
-]
+NoModelsOption = Annotated[bool, flag("--no-models", "Use measurements only, even if models are installed.")]
 
 
 def _plugin_option(group: str, what: str) -> Any:
@@ -84,55 +81,47 @@ class FilmOptions:
 
     films: Annotated[
         list[Path],
-        typer.Argument(
-            metavar="FILM", help="The film: mkv, mp4, mov, avi, webm, ts, … Several, such as a series, in their order."
-        ),
+        argument("FILM", "The film: mkv, mp4, mov, avi, webm, ts, … Several, such as a series, in their order."),
     ]
     vibe: VibeOption = None
     structure: Annotated[
         str | None,
-        typer.Option(
+        option(
             "--structure",
-            metavar="NAME",
-            autocompletion=completing("vibes.skeleton:skeleton_names"),
-            help="The skeleton, with the acts of the trailer and the purpose of their shots; or a file of your own. "
+            "NAME",
+            "The skeleton, with the acts of the trailer and the purpose of their shots; or a file of your own. "
             "Default: the vibe's.",
+            autocompletion=completing("vibes.skeleton:skeleton_names"),
         ),
     ] = None
     blocks: Annotated[
-        bool,
-        typer.Option("--blocks", help="For several films: a part for each film, after its title, as at a festival."),
+        bool, flag("--blocks", "For several films: a part for each film, after its title, as at a festival.")
     ] = False
     title: Annotated[
-        str | None,
-        typer.Option("--title", metavar="TEXT", help="The text of the title card. Default: the film's title."),
+        str | None, option("--title", "TEXT", "The text of the title card. Default: the film's title.")
     ] = None
     tagline: Annotated[
         str | None,
-        typer.Option(
-            "--tagline",
-            metavar="TEXT",
-            help="Text for the cards between the acts, one card for each sentence if there is room.",
+        option(
+            "--tagline", "TEXT", "Text for the cards between the acts, one card for each sentence if there is room."
         ),
     ] = None
     release: Annotated[
-        str | None, typer.Option("--release", metavar="TEXT", help="Text after the title: “In cinemas this summer”.")
+        str | None,
+        option("--release", "TEXT", "Text after the title: “In cinemas this summer”."),
     ] = None
-    credits: Annotated[
-        Path | None, typer.Option("--credits", metavar="FILE", help="Text for the last card, up to 500 characters.")
-    ] = None
+    credits: Annotated[Path | None, option("--credits", "FILE", "Text for the last card, up to 500 characters.")] = None
     subtitles: SubtitlesOption = None
     subtitles_shift: ShiftOption = None
     subtitles_rate: RateOption = None
     language: LanguageOption = None
     audio: Annotated[
         int | None,
-        typer.Option(
+        option(
             "--audio",
-            metavar="N",
+            "N",
+            "Which of the film's sounds to use, numbered as in the spec: the main one is 1, a commentary comes later.",
             min=1,
-            help="Which of the film's sounds to use, numbered as in the spec: the main one is 1, a commentary comes "
-            "later.",
         ),
     ] = None
     music: MusicOption = None
@@ -140,19 +129,18 @@ class FilmOptions:
     jamendo_id: JamendoIdOption = None
     length: Annotated[
         str | None,
-        typer.Option(
+        option(
             "--length",
-            metavar="TIME",
-            help="The trailer's length: 90s, 1:30. Default: 15 % of the film, at most 2 minutes; less of a film with "
+            "TIME",
+            "The trailer's length: 90s, 1:30. Default: 15 % of the film, at most 2 minutes; less of a film with "
             "little to show.",
         ),
     ] = None
     spoilers: Annotated[
-        bool,
-        typer.Option("--spoilers", help="Allow shots from the end of the film and from the resolution of its climax."),
+        bool, flag("--spoilers", "Allow shots from the end of the film and from the resolution of its climax.")
     ] = False
     match_light: Annotated[
-        bool, typer.Option("--match-light", help="Grade shots whose light differs much from the rest of their act.")
+        bool, flag("--match-light", "Grade shots whose light differs much from the rest of their act.")
     ] = False
     llama_server: ServerOption = None
     llm_url: UrlOption = None

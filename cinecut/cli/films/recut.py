@@ -15,17 +15,8 @@ from cinecut.cli.films.analyze import SHARES, is_sheet, leave_out
 from cinecut.cli.films.music import MusicOption, TempoOption, find_song
 from cinecut.cli.films.options import NoModelsOption, VibeOption, music_tempo, open_models, trailer_length
 from cinecut.cli.films.speech import SubtitlesOption
-from cinecut.cli.terminal import (
-    ForceOption,
-    JsonOption,
-    SpecArgument,
-    check_free,
-    print_diagnostics,
-    print_json,
-    remark,
-    say,
-    watch,
-)
+from cinecut.cli.parameters import ForceOption, JsonOption, SpecArgument, flag, option
+from cinecut.cli.terminal import check_free, print_diagnostics, print_json, remark, say, watch
 from cinecut.diagnostics import Diagnostic, Report, Stop, harmless
 
 if TYPE_CHECKING:
@@ -44,22 +35,18 @@ def recut(
     spec: SpecArgument,
     music: MusicOption = None,
     tempo: TempoOption = None,
-    length: Annotated[
-        str | None, typer.Option("--length", metavar="TIME", help="The length of the new trailer: 60s, 1:30.")
-    ] = None,
+    length: Annotated[str | None, option("--length", "TIME", "The length of the new trailer: 60s, 1:30.")] = None,
     vibe: VibeOption = None,
     structure: Annotated[
-        str | None, typer.Option("--structure", metavar="NAME", help="Another skeleton. Default: the present one.")
+        str | None, option("--structure", "NAME", "Another skeleton. Default: the present one.")
     ] = None,
     subtitles: SubtitlesOption = None,
-    act: Annotated[str | None, typer.Option("--act", metavar="NAME", help="Recut only this act.")] = None,
+    act: Annotated[str | None, option("--act", "NAME", "Recut only this act.")] = None,
     only_kept: Annotated[
-        bool, typer.Option("--only-kept", help="Keep only events with `keep: true`, not every event that you edited.")
+        bool, flag("--only-kept", "Keep only events with `keep: true`, not every event that you edited.")
     ] = False,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="SPEC", help="Write a new spec. Default: change SPEC.")
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing; list the changes.")] = False,
+    output: Annotated[Path | None, option("-o --output", "SPEC", "Write a new spec. Default: change SPEC.")] = None,
+    dry_run: Annotated[bool, flag("--dry-run", "Change nothing; list the changes.")] = False,
     no_models: NoModelsOption = False,
     force: ForceOption = False,
     as_json: JsonOption = False,

@@ -12,17 +12,8 @@ import typer
 
 from cinecut.cli.films.options import NoModelsOption, ServerOption, UrlOption, open_models
 from cinecut.cli.films.speech import LanguageOption
-from cinecut.cli.terminal import (
-    ForceOption,
-    JsonOption,
-    check_ending,
-    check_free,
-    print_diagnostics,
-    print_json,
-    print_table,
-    show,
-    watch,
-)
+from cinecut.cli.parameters import ForceOption, JsonOption, argument, option
+from cinecut.cli.terminal import check_ending, check_free, print_diagnostics, print_json, print_table, show, watch
 from cinecut.diagnostics import Stop
 
 if TYPE_CHECKING:
@@ -30,17 +21,15 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-FilmArgument = Annotated[Path, typer.Argument(metavar="FILM", help="The film: mkv, mp4, mov, avi, webm, ts, …")]
+FilmArgument = Annotated[Path, argument("FILM", "The film: mkv, mp4, mov, avi, webm, ts, …")]
 
 
 @app.command()
 def shots(
     film: FilmArgument,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write the list: .csv, .json or .otio.")
-    ] = None,
+    output: Annotated[Path | None, option("-o --output", "FILE", "Write the list: .csv, .json or .otio.")] = None,
     stills: Annotated[
-        Path | None, typer.Option("--stills", metavar="FOLDER", help="Write a thumbnail of each shot into this folder.")
+        Path | None, option("--stills", "FOLDER", "Write a thumbnail of each shot into this folder.")
     ] = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
@@ -79,9 +68,7 @@ def shots(
 @app.command()
 def scenes(
     film: FilmArgument,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write the list: .csv or .json.")
-    ] = None,
+    output: Annotated[Path | None, option("-o --output", "FILE", "Write the list: .csv or .json.")] = None,
     language: LanguageOption = None,
     llama_server: ServerOption = None,
     llm_url: UrlOption = None,

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from cinecut.cli.terminal import ForceOption, JsonOption, check_ending, check_free, print_json, show, watch
+from cinecut.cli.parameters import ForceOption, JsonOption, argument, option
+from cinecut.cli.terminal import check_ending, check_free, print_json, show, watch
 from cinecut.diagnostics import Stop
 from cinecut.language.formats import exact
 from cinecut.language.timebase import BadTimeError
@@ -16,25 +17,25 @@ from cinecut.language.timebase import BadTimeError
 app = typer.Typer()
 
 SubtitlesOption = Annotated[
-    Path | None, typer.Option("--subtitles", metavar="FILE", help="A subtitle file to use instead of the film's own.")
+    Path | None, option("--subtitles", "FILE", "A subtitle file to use instead of the film's own.")
 ]
 LanguageOption = Annotated[
-    str | None, typer.Option("--language", metavar="CODE", help="The preferred language of the subtitles, such as en.")
+    str | None, option("--language", "CODE", "The preferred language of the subtitles, such as en.")
 ]
 ShiftOption = Annotated[
     str | None,
-    typer.Option(
+    option(
         "--subtitles-shift",
-        metavar="SECONDS",
-        help="Seconds to delay the subtitles; -8 shows them earlier. Default: found from the film's sound.",
+        "SECONDS",
+        "Seconds to delay the subtitles; -8 shows them earlier. Default: found from the film's sound.",
     ),
 ]
 RateOption = Annotated[
     str | None,
-    typer.Option(
+    option(
         "--subtitles-rate",
-        metavar="RATE",
-        help="The frame rate that the subtitles were made for: 23.976, 25. Default: found from the film's sound.",
+        "RATE",
+        "The frame rate that the subtitles were made for: 23.976, 25. Default: found from the film's sound.",
     ),
 ]
 
@@ -64,10 +65,8 @@ def rate_of(text: str | None) -> Fraction | None:
 
 @app.command()
 def transcribe(
-    film: Annotated[Path, typer.Argument(metavar="FILM", help="The film, or a sound file with pictures.")],
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Default: FILM.srt beside the film.")
-    ] = None,
+    film: Annotated[Path, argument("FILM", "The film, or a sound file with pictures.")],
+    output: Annotated[Path | None, option("-o --output", "FILE", "Default: FILM.srt beside the film.")] = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:

@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from cinecut.cli.terminal import JsonOption, completing, print_json, print_table
+from cinecut.cli.parameters import JsonOption, completing, option
+from cinecut.cli.terminal import print_json, print_table
 from cinecut.diagnostics import Stop
 
 app = typer.Typer()
@@ -26,12 +27,7 @@ _KEPT = {
 def cache(
     clear: Annotated[
         list[str] | None,
-        typer.Option(
-            "--clear",
-            metavar="NAME",
-            help=f"Empty one: {', '.join(_KEPT)}. Repeatable.",
-            autocompletion=completing(_KEPT),
-        ),
+        option("--clear", "NAME", f"Empty one: {', '.join(_KEPT)}. Repeatable.", autocompletion=completing(_KEPT)),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from cinecut.cli.terminal import JsonOption, print_json, print_table, show
+from cinecut.cli.parameters import JsonOption, argument
+from cinecut.cli.terminal import print_json, print_table, show
 
 app = typer.Typer()
 
@@ -16,9 +17,8 @@ app = typer.Typer()
 def config(
     spec: Annotated[
         Path | None,
-        typer.Argument(
-            metavar="[SPEC|FOLDER]",
-            help="The defaults for this spec, or for specs in this folder. Default: the current folder.",
+        argument(
+            "[SPEC|FOLDER]", "The defaults for this spec, or for specs in this folder. Default: the current folder."
         ),
     ] = None,
     as_json: JsonOption = False,

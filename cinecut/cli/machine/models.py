@@ -10,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-from cinecut.cli.terminal import FFmpegOption, JsonOption, completing, print_json, print_table, remark, show, watch
+from cinecut.cli.parameters import FFmpegOption, JsonOption, argument, completing, flag
+from cinecut.cli.terminal import print_json, print_table, remark, show, watch
 from cinecut.diagnostics import Stop
 
 app = typer.Typer()
@@ -20,7 +21,7 @@ app.add_typer(models, name="models")
 
 @models.command("list")
 def list_models(
-    verify: Annotated[bool, typer.Option("--verify", help="Read every file and compare its checksum.")] = False,
+    verify: Annotated[bool, flag("--verify", "Read every file and compare its checksum.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """List the models: whether they are installed and intact, where, their licences and sizes.
@@ -50,15 +51,13 @@ def list_models(
 def pull(
     names: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="[NAME]...",
-            help="llava, mistral or minilm. Default: those that are missing.",
+        argument(
+            "[NAME]...",
+            "llava, mistral or minilm. Default: those that are missing.",
             autocompletion=completing(("llava", "mistral", "minilm")),
         ),
     ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", "-f", help="Replace damaged or different files of these names.")
-    ] = False,
+    force: Annotated[bool, flag("--force -f", "Replace damaged or different files of these names.")] = False,
 ) -> None:
     """Download models from their hub; no other command downloads them.
 
@@ -91,9 +90,7 @@ def pull(
 
 @models.command()
 def repair(
-    files: Annotated[
-        list[Path] | None, typer.Argument(metavar="[MMPROJ]...", help="Default: those in the models folder.")
-    ] = None,
+    files: Annotated[list[Path] | None, argument("[MMPROJ]...", "Default: those in the models folder.")] = None,
 ) -> None:
     """Write a repaired copy of a LLaVA 1.5 projector that lacks its type, which servers now require.
 

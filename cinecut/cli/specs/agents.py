@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from cinecut.cli.parameters import argument, flag
 from cinecut.diagnostics import Stop
 
 app = typer.Typer()
@@ -14,12 +15,9 @@ app = typer.Typer()
 
 @app.command()
 def mcp(
-    places: Annotated[
-        list[Path],
-        typer.Argument(metavar="SPEC|FOLDER...", help="The specs that may be used, or folders with them."),
-    ],
+    places: Annotated[list[Path], argument("SPEC|FOLDER...", "The specs that may be used, or folders with them.")],
     allow_edits: Annotated[
-        bool, typer.Option("--allow-edits", help="Also offer the tools that change specs. Default: read-only.")
+        bool, flag("--allow-edits", "Also offer the tools that change specs. Default: read-only.")
     ] = False,
 ) -> None:
     """Serve specs to a program or a model over the Model Context Protocol, on standard input and output.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import io
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cinecut import __version__
-from cinecut.cli.terminal import LOUDNESS, completing, print_diagnostics, remark, say, show
+from cinecut.cli.parameters import argument, completing, flag, option
+from cinecut.cli.terminal import LOUDNESS, print_diagnostics, remark, say, show
 from cinecut.diagnostics import CODES, Diagnostic, Report, Severity, Stop, as_github, as_json, as_sarif, harmless
 
 if TYPE_CHECKING:
@@ -21,16 +23,15 @@ app = typer.Typer()
 
 
 SpecsArgument = Annotated[
-    list[Path],
-    typer.Argument(metavar="SPEC|FOLDER|-...", help="Trailer specs, or folders of them; - reads one from stdin."),
+    list[Path], argument("SPEC|FOLDER|-...", "Trailer specs, or folders of them; - reads one from stdin.")
 ]
 FORMATS = ("text", "json", "github", "sarif")
 FormatOption = Annotated[
     str,
-    typer.Option(
+    option(
         "--format",
-        metavar="|".join(FORMATS),
-        help="text for people, json for programs, github and sarif for code hosts.",
+        "|".join(FORMATS),
+        "text for people, json for programs, github and sarif for code hosts.",
         autocompletion=completing(FORMATS),
     ),
 ]
@@ -39,21 +40,20 @@ FormatOption = Annotated[
 @app.command()
 def check(
     specs: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="SPEC|FOLDER|-...", help="Trailer specs, or folders of them; - is stdin."),
+        list[Path] | None, argument("SPEC|FOLDER|-...", "Trailer specs, or folders of them; - is stdin.")
     ] = None,
     format: FormatOption = "text",
     code: Annotated[
         str | None,
-        typer.Option(
+        option(
             "--explain",
-            metavar="CODE",
-            help="Explain a finding: its cause and how to fix it.",
+            "CODE",
+            "Explain a finding: its cause and how to fix it.",
             autocompletion=completing(sorted(CODES)),
         ),
     ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with status 1 for warnings too.")] = False,
-    as_json_: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    strict: Annotated[bool, flag("--strict", "Exit with status 1 for warnings too.")] = False,
+    as_json_: Annotated[bool, flag("--json", "The same as --format json.")] = False,
 ) -> None:
     """Find all mistakes in specs, each with its place and a hint.
 
@@ -137,10 +137,8 @@ def _found(specs: Sequence[Path]) -> Iterator[Path]:
 @app.command()
 def fmt(
     specs: SpecsArgument,
-    check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; exit with status 1 if something would change.")
-    ] = False,
-    diff: Annotated[bool, typer.Option("--diff", help="Write nothing; print what would change.")] = False,
+    check: Annotated[bool, flag("--check", "Write nothing; exit with status 1 if something would change.")] = False,
+    diff: Annotated[bool, flag("--diff", "Write nothing; print what would change.")] = False,
 ) -> None:
     """Format specs: the order of keys, spaces, quotes, short forms. Comments and meaning stay.
 
@@ -157,7 +155,7 @@ def fmt(
         before, after = document.mark + document.text, format_document(document)
         others += before != after
         if diff:
-            old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
+            old, new = io.StringIO(before).readlines(), io.StringIO(after).readlines()
             print(harmless("".join(difflib.unified_diff(old, new, str(spec), str(spec)))), end="")
         elif check and before != after:
             remark(f"{spec}: not in form")
@@ -184,9 +182,7 @@ def _document(spec: Path) -> Document:
 
 @app.command()
 def schema(
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where to write it. Default: print it.")
-    ] = None,
+    output: Annotated[Path | None, option("-o --output", "FILE", "Where to write it. Default: print it.")] = None,
 ) -> None:
     """Print the language's JSON Schema as one file, with which an editor completes and explains every key.
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cinecut.cli.terminal import JsonOption, SpecArgument, completing, print_diagnostics, print_json, remark, say, show
+from cinecut.cli.parameters import JsonOption, SpecArgument, argument, completing, flag, option
+from cinecut.cli.terminal import print_diagnostics, print_json, remark, say, show
 from cinecut.diagnostics import Stop
 
 if TYPE_CHECKING:
@@ -34,17 +35,17 @@ WORDS: dict[str, tuple[str, ...]] = {
 }
 
 RevisionOption = Annotated[
-    str | None, typer.Option("--revision", metavar="DIGEST", help="Refuse if the spec has changed since this version.")
+    str | None, option("--revision", "DIGEST", "Refuse if the spec has changed since this version.")
 ]
 DryOption = Annotated[
-    bool, typer.Option("--dry-run", help="Write nothing; list what would change and what would be rendered again.")
+    bool, flag("--dry-run", "Write nothing; list what would change and what would be rendered again.")
 ]
 
 
 @app.command()
 def diff(
-    before: Annotated[Path, typer.Argument(metavar="A|-", help="A spec; - is stdin.")],
-    after: Annotated[Path, typer.Argument(metavar="B", help="Another spec, or a later version of the same one.")],
+    before: Annotated[Path, argument("A|-", "A spec; - is stdin.")],
+    after: Annotated[Path, argument("B", "Another spec, or a later version of the same one.")],
     as_json: JsonOption = False,
 ) -> None:
     """Describe how B differs from A in an editor's terms: trimmed, slipped, moved, removed, retitled, …
@@ -69,15 +70,11 @@ def diff(
 @app.command(context_settings={"ignore_unknown_options": True})
 def edit(
     spec: SpecArgument,
-    verb: Annotated[str, typer.Argument(metavar="VERB", autocompletion=completing(WORDS), help="The kind of edit.")],
-    words: Annotated[
-        list[str] | None, typer.Argument(metavar="[WORDS]...", help="The event, and the values of the edit.")
-    ] = None,
-    in_: Annotated[str | None, typer.Option("--in", metavar="TIME", help="trim: its in point in the film.")] = None,
-    out: Annotated[str | None, typer.Option("--out", metavar="TIME", help="trim: its out point.")] = None,
-    for_: Annotated[
-        str | None, typer.Option("--for", metavar="LENGTH", help="trim: its length, 1.5s or 4 beats.")
-    ] = None,
+    verb: Annotated[str, argument("VERB", "The kind of edit.", autocompletion=completing(WORDS))],
+    words: Annotated[list[str] | None, argument("[WORDS]...", "The event, and the values of the edit.")] = None,
+    in_: Annotated[str | None, option("--in", "TIME", "trim: its in point in the film.")] = None,
+    out: Annotated[str | None, option("--out", "TIME", "trim: its out point.")] = None,
+    for_: Annotated[str | None, option("--for", "LENGTH", "trim: its length, 1.5s or 4 beats.")] = None,
     revision: RevisionOption = None,
     dry_run: DryOption = False,
     as_json: JsonOption = False,
@@ -130,10 +127,9 @@ def undo(
 
     Example: cinecut undo specs/film.yaml
     """
-    from cinecut.edits.revise import EditOptions
-    from cinecut.edits.revise import undo as run
+    from cinecut.edits import revise
 
-    done = run(spec, EditOptions(revision, dry_run))
+    done = revise.undo(spec, revise.EditOptions(revision, dry_run))
     _credit(done, dry_run)
     _tell(done, dry_run, as_json)
 
@@ -146,10 +142,9 @@ def redo(
 
     Example: cinecut redo specs/film.yaml
     """
-    from cinecut.edits.revise import EditOptions
-    from cinecut.edits.revise import redo as run
+    from cinecut.edits import revise
 
-    done = run(spec, EditOptions(revision, dry_run))
+    done = revise.redo(spec, revise.EditOptions(revision, dry_run))
     _credit(done, dry_run)
     _tell(done, dry_run, as_json)
 
@@ -219,8 +214,8 @@ def _anew(done: Edit) -> NewSegments | None:
 @app.command()
 def swap(
     spec: SpecArgument,
-    event: Annotated[str, typer.Argument(metavar="EVENT", help="Its number, id, or act 2/3, as in `cinecut edit`.")],
-    number: Annotated[int, typer.Argument(metavar="[N]", min=1, help="The number of the alternative.")] = 1,
+    event: Annotated[str, argument("EVENT", "Its number, id, or act 2/3, as in `cinecut edit`.")],
+    number: Annotated[int, argument("[N]", "The number of the alternative.", min=1)] = 1,
     as_json: JsonOption = False,
 ) -> None:
     """Replace a shot by one of its `alternatives`; the shot becomes an alternative, so a second swap undoes the first.

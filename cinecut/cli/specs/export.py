@@ -9,20 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cinecut.cli.terminal import (
-    SPECS,
+from cinecut.cli.parameters import (
     FFmpegOption,
     ForceOption,
     JsonOption,
     SpecArgument,
+    argument,
     completing,
-    may_replace,
-    print_json,
-    print_table,
-    remark,
-    say,
-    watch,
+    flag,
+    option,
 )
+from cinecut.cli.terminal import SPECS, may_replace, print_json, print_table, remark, say, watch
 from cinecut.diagnostics import Stop, excerpt, harmless
 from cinecut.files import open_file, refuse_existing, write_beside
 
@@ -39,40 +36,28 @@ def export(
     spec: SpecArgument,
     to: Annotated[
         str,
-        typer.Option(
+        option(
             "--to",
-            metavar="TARGET",
-            help="resolve, premiere, fcp, kdenlive, otio, edl, markers, or an exporter that a package provides.",
+            "TARGET",
+            "resolve, premiere, fcp, kdenlive, otio, edl, markers, or an exporter that a package provides.",
             autocompletion=completing("interchange.export:targets"),
         ),
     ],
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Default: SPEC's name, in this folder.")
-    ] = None,
+    output: Annotated[Path | None, option("-o --output", "FILE", "Default: SPEC's name, in this folder.")] = None,
     start: Annotated[
-        str | None,
-        typer.Option("--start", metavar="TIMECODE", help="The timecode of the first frame. Default: 01:00:00:00."),
+        str | None, option("--start", "TIMECODE", "The timecode of the first frame. Default: 01:00:00:00.")
     ] = None,
     media_root: Annotated[
-        str | None,
-        typer.Option(
-            "--media-root", metavar="DIR", help="The folder with the media on the editor's machine: D:/films."
-        ),
+        str | None, option("--media-root", "DIR", "The folder with the media on the editor's machine: D:/films.")
     ] = None,
     handles: Annotated[
         int | None,
-        typer.Option(
-            "--handles",
-            min=0,
-            metavar="FRAMES",
-            help="The length of the handles around each clip. Default: all that the film has.",
+        option(
+            "--handles", "FRAMES", "The length of the handles around each clip. Default: all that the film has.", min=0
         ),
     ] = None,
     stems: Annotated[
-        bool,
-        typer.Option(
-            "--stems", help="Render the sounds that editing programs cannot make (effects, pulse) as a sound track."
-        ),
+        bool, flag("--stems", "Render the sounds that editing programs cannot make (effects, pulse) as a sound track.")
     ] = False,
     force: ForceOption = False,
     ffmpeg: FFmpegOption = None,
@@ -160,22 +145,12 @@ def _stems(spec: Path, target: Path, ffmpeg: str | None, force: bool) -> Stems:
 @app.command("import")
 def import_(
     files: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="[SPEC] FILE", help="The spec, .yaml, and the .otio, .fcpxml, .xml or .edl of an editor."
-        ),
+        list[Path], argument("[SPEC] FILE", "The spec, .yaml, and the .otio, .fcpxml, .xml or .edl of an editor.")
     ],
-    into: Annotated[
-        Path | None, typer.Option("--into", metavar="SPEC", help="The spec that it was exported from.")
-    ] = None,
-    new: Annotated[
-        Path | None, typer.Option("--new", metavar="SPEC", help="Create a new spec from the project.")
-    ] = None,
-    film: Annotated[
-        list[Path] | None,
-        typer.Option("--film", metavar="FILM", help="With --new: the film; repeat for several."),
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing; list the changes.")] = False,
+    into: Annotated[Path | None, option("--into", "SPEC", "The spec that it was exported from.")] = None,
+    new: Annotated[Path | None, option("--new", "SPEC", "Create a new spec from the project.")] = None,
+    film: Annotated[list[Path] | None, option("--film", "FILM", "With --new: the film; repeat for several.")] = None,
+    dry_run: Annotated[bool, flag("--dry-run", "Change nothing; list the changes.")] = False,
     force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cinecut.cli.terminal import FFmpegOption, JsonOption, completing, print_json, print_table
+from cinecut.cli.parameters import FFmpegOption, JsonOption, argument, completing
+from cinecut.cli.terminal import print_json, print_table
 
 if TYPE_CHECKING:
     from cinecut.kits import Kit
@@ -21,12 +22,9 @@ app = typer.Typer()
 @app.command()
 def kits(
     name: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[KIT]", help="A kit's name, or a file of your own.", autocompletion=completing("kits:names")
-        ),
+        str | None, argument("[KIT]", "A kit's name, or a file of your own.", autocompletion=completing("kits:names"))
     ] = None,
-    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="A finished trailer to measure.")] = None,
+    file: Annotated[Path | None, argument("[FILE]", "A finished trailer to measure.")] = None,
     ffmpeg: FFmpegOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -7,22 +7,18 @@ from typing import Annotated
 
 import typer
 
-from cinecut.cli.specs.check import FormatOption, check_format, print_for_host
-from cinecut.cli.specs.render import deliverables
-from cinecut.cli.terminal import (
+from cinecut.cli.parameters import (
     FFmpegOption,
     ForceOption,
     JsonOption,
     ReadSpecArgument,
     SpecArgument,
-    check_film,
-    check_free,
-    print_diagnostics,
-    print_json,
-    say,
-    show,
-    watch,
+    argument,
+    option,
 )
+from cinecut.cli.specs.check import FormatOption, check_format, print_for_host
+from cinecut.cli.specs.render import deliverables
+from cinecut.cli.terminal import answer, check_film, check_free, print_diagnostics, print_json, say, show, watch
 from cinecut.diagnostics import as_word
 
 app = typer.Typer()
@@ -33,9 +29,7 @@ _SHARES = {"reels": 3, "render": 97}
 @app.command()
 def lock(
     spec: SpecArgument,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Also keep the rendered trailer.")
-    ] = None,
+    output: Annotated[Path | None, option("-o --output", "FILE", "Also keep the rendered trailer.")] = None,
     force: ForceOption = False,
     ffmpeg: FFmpegOption = None,
     as_json: JsonOption = False,
@@ -55,17 +49,15 @@ def lock(
     with watch("Locking", _SHARES) as watching:
         done = write_lock(job, spec, output, build, watching, force=force)
     print_diagnostics(done.warnings)
-    if as_json:
-        kept = [str(file) for file in done.files.values()] if output is not None else []
-        print_json({"lock": str(target), "frames": job.plan.frames, "files": kept})
-    else:
-        say(f"{target}: `cinecut render {as_word(spec)} --locked` makes exactly this trailer")
+    kept = [str(file) for file in done.files.values()] if output is not None else []
+    record = {"lock": str(target), "frames": job.plan.frames, "files": kept}
+    answer(as_json, record, f"{target}: `cinecut render {as_word(spec)} --locked` makes exactly this trailer")
 
 
 @app.command()
 def why(
-    spec: Annotated[Path, typer.Argument(metavar="SPEC", help="A spec that has a lock, or an older lock.")],
-    other: Annotated[Path | None, typer.Argument(metavar="[LOCK]", help="A newer lock, or a spec.")] = None,
+    spec: Annotated[Path, argument("SPEC", "A spec that has a lock, or an older lock.")],
+    other: Annotated[Path | None, argument("[LOCK]", "A newer lock, or a spec.")] = None,
     ffmpeg: FFmpegOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -100,16 +92,11 @@ def why(
 @app.command()
 def verify(
     spec: ReadSpecArgument,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A finished trailer, even if it was encoded again.")],
+    file: Annotated[Path, argument("FILE", "A finished trailer, even if it was encoded again.")],
     only: Annotated[
-        str | None,
-        typer.Option(
-            "--only", metavar="NAME", help="Which deliverable of the spec the file is.", autocompletion=deliverables
-        ),
+        str | None, option("--only", "NAME", "Which deliverable of the spec the file is.", autocompletion=deliverables)
     ] = None,
-    page: Annotated[
-        Path | None, typer.Option("--page", metavar="FILE", help="Also write a page with the pictures side by side.")
-    ] = None,
+    page: Annotated[Path | None, option("--page", "FILE", "Also write a page with the pictures side by side.")] = None,
     format: FormatOption = "text",
     force: ForceOption = False,
     ffmpeg: FFmpegOption = None,
@@ -155,14 +142,11 @@ def verify(
 
 @app.command()
 def conform(
-    trailer: Annotated[Path, typer.Argument(metavar="TRAILER", help="A finished trailer.")],
-    films: Annotated[list[Path], typer.Argument(metavar="FILM...", help="The films that the trailer may be cut from.")],
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="SPEC", help="Default: TRAILER's name, .yaml.")
-    ] = None,
+    trailer: Annotated[Path, argument("TRAILER", "A finished trailer.")],
+    films: Annotated[list[Path], argument("FILM...", "The films that the trailer may be cut from.")],
+    output: Annotated[Path | None, option("-o --output", "SPEC", "Default: TRAILER's name, .yaml.")] = None,
     as_template: Annotated[
-        Path | None,
-        typer.Option("--as-template", metavar="FILE", help="Also write its rhythm, for `analyze --structure FILE`."),
+        Path | None, option("--as-template", "FILE", "Also write its rhythm, for `analyze --structure FILE`.")
     ] = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
@@ -189,14 +173,7 @@ def conform(
         if as_template is not None:
             write_beside(as_template, conformed.template, [trailer, *films, target])
     shots = [piece for piece in conformed.pieces if piece.film is not None]
-    if as_json:
-        numbers = {
-            "frames": conformed.frames,
-            "shots": len(shots),
-            "foreign": conformed.foreign,
-            "cards": len(conformed.cards),
-        }
-        print_json({"spec": str(target), **numbers})
-    else:
-        read = f", {len(conformed.cards)} cards are read" if conformed.cards else ""
-        say(f"{target}: {len(shots)} shots, {conformed.foreign} of {conformed.frames} frames are of no film{read}")
+    frames, foreign, cards = conformed.frames, conformed.foreign, len(conformed.cards)
+    record = {"spec": str(target), "frames": frames, "shots": len(shots), "foreign": foreign, "cards": cards}
+    read = f", {cards} cards are read" if cards else ""
+    answer(as_json, record, f"{target}: {len(shots)} shots, {foreign} of {frames} frames are of no film{read}")

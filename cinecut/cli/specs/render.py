@@ -11,21 +11,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cinecut.cli.terminal import (
-    SPECS,
+from cinecut.cli.parameters import (
     FFmpegOption,
     ForceOption,
     JsonOption,
     ReadSpecArgument,
     SchedulerOption,
     SpecArgument,
-    may_replace,
-    print_diagnostics,
-    print_json,
-    remark,
-    say,
-    watch,
+    flag,
+    option,
 )
+from cinecut.cli.terminal import SPECS, answer, may_replace, print_diagnostics, print_json, remark, say, watch
 from cinecut.diagnostics import Report, Stop, as_word
 from cinecut.files import disk_errors
 
@@ -52,44 +48,38 @@ def deliverables(ctx: typer.Context, incomplete: str) -> list[str]:
     return []
 
 
+# About what each stage takes of a render's time; the sound is made beside them.
+_SHARES = {"reels": 3, "render": 95, "measure": 2}
+
+
 @app.command()
 def render(
     spec: ReadSpecArgument,
     output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="Default: FILM_trailer_VIBE.mp4 in this folder."),
+        Path | None, option("-o --output", "FILE", "Default: FILM_trailer_VIBE.mp4 in this folder.")
     ] = None,
-    size: Annotated[str | None, typer.Option(metavar="WxH", help="Another size, such as 1280x720.")] = None,
-    draft: Annotated[bool, typer.Option("--draft", help="A small, fast version, to judge the cut.")] = False,
+    size: Annotated[str | None, option("--size", "WxH", "Another size, such as 1280x720.")] = None,
+    draft: Annotated[bool, flag("--draft", "A small, fast version, to judge the cut.")] = False,
     stems: Annotated[
-        Path | None, typer.Option("--stems", metavar="DIR", help="Also write each stem of the mix, for a mixing desk.")
+        Path | None, option("--stems", "DIR", "Also write each stem of the mix, for a mixing desk.")
     ] = None,
     only: Annotated[
         list[str] | None,
-        typer.Option(
-            "--only", metavar="NAME", help="Render only this deliverable. Repeatable.", autocompletion=deliverables
-        ),
+        option("--only", "NAME", "Render only this deliverable. Repeatable.", autocompletion=deliverables),
     ] = None,
-    sheet: Annotated[
-        bool, typer.Option("--sheet", help="Also write a contact sheet and the poster frame of each file.")
-    ] = False,
+    sheet: Annotated[bool, flag("--sheet", "Also write a contact sheet and the poster frame of each file.")] = False,
     jobs: Annotated[
         int | None,
-        typer.Option(
-            "--jobs",
-            metavar="N",
-            min=1,
-            help="The number of FFmpeg processes at a time. Default: one more than the cores.",
-        ),
+        option("--jobs", "N", "The number of FFmpeg processes at a time. Default: one more than the cores.", min=1),
     ] = None,
     no_store: Annotated[
-        bool, typer.Option("--no-store", help="Render everything again, and keep nothing for the next render.")
+        bool, flag("--no-store", "Render everything again, and keep nothing for the next render.")
     ] = False,
     locked: Annotated[
         bool,
-        typer.Option(
+        flag(
             "--locked",
-            help="Render only if the result will be what SPEC.lock (`cinecut lock`) states; else list the differences.",
+            "Render only if the result will be what SPEC.lock (`cinecut lock`) states; else list the differences.",
         ),
     ] = False,
     scheduler: SchedulerOption = None,
@@ -106,21 +96,46 @@ def render(
 
     Examples: cinecut render specs/film.yaml    |    cinecut render specs/film.yaml --draft -f -o look.mp4
     """
-    render_spec(
-        spec,
-        output,
-        _size(size),
-        draft,
-        force,
-        ffmpeg,
-        as_json,
-        stems,
-        only or (),
-        sheet,
-        (jobs, not no_store),
-        locked,
-        scheduler,
-    )
+    from concurrent.futures import ThreadPoolExecutor
+
+    from cinecut.ffmpeg.builds import find_ffmpeg
+
+    with ThreadPoolExecutor(1) as beside:  # FFmpeg's answers are waited for while code is loaded and the spec compiled
+        asked = beside.submit(find_ffmpeg, ffmpeg)
+        from cinecut.config import defaults
+        from cinecut.delivery.deliver import check_delivery, deliver
+        from cinecut.render.job import prepare
+        from cinecut.render.outputs import check_stems
+        from cinecut.render.stems import render_stems
+        from cinecut.render.trailer import Effort
+
+        job = prepare(spec, size=_size(size), small=draft, only=only or ())
+        build = asked.result()
+    own = defaults(spec.parent)
+    target = output or _into(own.get("output"), job.default_name)
+    if jobs is None and "jobs" in own:
+        jobs = int(own["jobs"].value)
+    force = force or may_replace(target)
+    check_delivery(job, target, force)
+    if sheet:
+        _check_pictures(job, target, force)
+    if stems is not None:
+        check_stems(job, stems, force)
+    how = Effort(jobs, store=not no_store)
+    if locked:
+        from cinecut.proof.lock import only_as_locked
+
+        how = replace(how, accept=only_as_locked(job, spec, build, only or ()))
+    with watch("Rendering", _SHARES) as watching, _shared_out(scheduler, how) as how:
+        delivered = deliver(job, target, build, watching, force=force, effort=how)
+        done = delivered.rendered
+        parts = render_stems(job, stems, build, watching, force=force) if stems is not None else []
+    print_diagnostics(done.warnings)
+    if sheet:
+        _write_pictures(job, _shown(job, done.files))
+    _tell(job, spec, delivered, parts, as_json)
+    if delivered.missed:
+        raise typer.Exit(1)
 
 
 @contextlib.contextmanager
@@ -135,68 +150,6 @@ def _shared_out(scheduler: str | None, effort: Effort) -> Iterator[Effort]:
     with client_of(Where(scheduler), remark) as client:
         cluster = OnCluster(client)
         yield replace(effort, elsewhere=cluster, jobs=effort.jobs or cluster.places)
-
-
-# About what each stage takes of a render's time; the sound is made beside them.
-_SHARES = {"reels": 3, "render": 95, "measure": 2}
-
-
-def render_spec(
-    spec: Path,
-    output: Path | None,
-    size: tuple[int, int] | None,
-    draft: bool,
-    force: bool,
-    ffmpeg: str | None,
-    as_json: bool,
-    stems: Path | None = None,
-    only: Sequence[str] = (),
-    sheet: bool = False,
-    effort: tuple[int | None, bool] = (None, True),
-    locked: bool = False,
-    scheduler: str | None = None,
-) -> None:
-    """Render a spec and report the result."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    from cinecut.ffmpeg.builds import find_ffmpeg
-
-    with ThreadPoolExecutor(1) as beside:  # FFmpeg's answers are waited for while code is loaded and the spec compiled
-        asked = beside.submit(find_ffmpeg, ffmpeg)
-        from cinecut.config import defaults
-        from cinecut.delivery.deliver import check_delivery, deliver
-        from cinecut.render.job import prepare
-        from cinecut.render.outputs import check_stems
-        from cinecut.render.stems import render_stems
-        from cinecut.render.trailer import Effort
-
-        job = prepare(spec, size=size, small=draft, only=only)
-        build = asked.result()
-    own = defaults(spec.parent)
-    target = output or _into(own.get("output"), job.default_name)
-    if effort[0] is None and "jobs" in own:
-        effort = (int(own["jobs"].value), effort[1])
-    force = force or may_replace(target)
-    check_delivery(job, target, force)
-    if sheet:
-        _check_pictures(job, target, force)
-    if stems is not None:
-        check_stems(job, stems, force)
-    how = Effort(*effort)
-    if locked:
-        from cinecut.proof.lock import only_as_locked
-
-        how = replace(how, accept=only_as_locked(job, spec, build, only))
-    with watch("Rendering", _SHARES) as watching, _shared_out(scheduler, how) as how:
-        delivered = deliver(job, target, build, watching, force=force, effort=how)
-        done = delivered.rendered
-        parts = render_stems(job, stems, build, watching, force=force) if stems is not None else []
-    print_diagnostics(done.warnings)
-    if sheet:
-        _write_pictures(job, _shown(job, done.files))
-    _tell(job, spec, delivered, parts, as_json)
-    if delivered.missed:
-        raise typer.Exit(1)
 
 
 def _tell(job: Job, spec: Path, delivered: Delivered, stems: Sequence[Path], as_json: bool) -> None:
@@ -281,7 +234,7 @@ def _file_record(name: str, file: Path, level: Level | None) -> dict[str, object
 @app.command()
 def pack(
     spec: SpecArgument,
-    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="DIR", help="Default: SPEC's name.")] = None,
+    output: Annotated[Path | None, option("-o --output", "DIR", "Default: SPEC's name.")] = None,
     ffmpeg: FFmpegOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -300,10 +253,8 @@ def pack(
     with watch("Packing", {"reels": 1, "mix": 5}) as watching:
         run(job, folder, build, watching)
     script = folder / "render.sh"
-    if as_json:
-        print_json({"folder": str(folder), "script": str(script), "frames": job.plan.frames})
-    else:
-        say(f"{folder}: sh {as_word(script)} renders it")
+    record = {"folder": str(folder), "script": str(script), "frames": job.plan.frames}
+    answer(as_json, record, f"{folder}: sh {as_word(script)} renders it")
 
 
 def _size(text: str | None) -> tuple[int, int] | None:

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from cinecut.cli.terminal import ForceOption, JsonOption, SpecArgument, print_json, say, watch
+from cinecut.cli.parameters import ForceOption, JsonOption, SpecArgument, flag, option
+from cinecut.cli.terminal import answer, watch
 from cinecut.diagnostics import Report, Stop
 
 app = typer.Typer()
@@ -16,12 +17,9 @@ app = typer.Typer()
 @app.command()
 def sheet(
     spec: SpecArgument,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="PAGE", help="Default: SPEC's name, .html.")
-    ] = None,
+    output: Annotated[Path | None, option("-o --output", "PAGE", "Default: SPEC's name, .html.")] = None,
     known: Annotated[
-        bool,
-        typer.Option("--known", help="Also write SPEC.known.json, the results of analyze, to pass on with the spec."),
+        bool, flag("--known", "Also write SPEC.known.json, the results of analyze, to pass on with the spec.")
     ] = False,
     force: ForceOption = False,
     as_json: JsonOption = False,
@@ -64,7 +62,5 @@ def sheet(
         if known and knowledge is not None:
             files.append(spec.with_suffix(".known.json"))
             write_beside(files[1], known_json(knowledge), [spec, *films.values()])
-    if as_json:
-        print_json({"spec": str(spec), "files": [str(file) for file in files]})
-    else:
-        say(", ".join(map(str, files)))
+    named = [str(file) for file in files]
+    answer(as_json, {"spec": str(spec), "files": named}, ", ".join(named))

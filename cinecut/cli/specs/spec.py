@@ -9,17 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cinecut.cli.terminal import (
-    JsonOption,
-    ReadSpecArgument,
-    SpecArgument,
-    completing,
-    print_diagnostics,
-    print_json,
-    print_table,
-    say,
-    show,
-)
+from cinecut.cli.parameters import JsonOption, ReadSpecArgument, SpecArgument, argument, completing, flag, option
+from cinecut.cli.terminal import answer, print_diagnostics, print_json, print_table, show
 from cinecut.diagnostics import Report, Stop
 
 if TYPE_CHECKING:
@@ -33,8 +24,8 @@ app = typer.Typer()
 def explain(
     spec: ReadSpecArgument,
     as_json_: JsonOption = False,
-    values: Annotated[bool, typer.Option("--values", help="Show only where each value comes from.")] = False,
-    timeline: Annotated[bool, typer.Option("--timeline", help="Show only the timeline.")] = False,
+    values: Annotated[bool, flag("--values", "Show only where each value comes from.")] = False,
+    timeline: Annotated[bool, flag("--timeline", "Show only the timeline.")] = False,
 ) -> None:
     """Show where every value comes from (user, vibe, film, schema), and when every event plays.
 
@@ -102,12 +93,13 @@ def _pair(left: str, right: str) -> str:
 @app.command("compile")
 def compile_(
     spec: SpecArgument,
-    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="DIR", help="Default: SPEC's name.")] = None,
+    output: Annotated[Path | None, option("-o --output", "DIR", "Default: SPEC's name.")] = None,
     syntax: Annotated[
         str,
-        typer.Option(
-            metavar="modern|classic",
-            help="For which FFmpeg: 7 and later, or earlier.",
+        option(
+            "--syntax",
+            "modern|classic",
+            "For which FFmpeg: 7 and later, or earlier.",
             autocompletion=completing(("modern", "classic")),
         ),
     ] = "modern",
@@ -133,21 +125,19 @@ def compile_(
     print_diagnostics(list(plan.diagnostics))
     folder = output or Path(spec.stem + ".graph")
     needed = write_compiled(plan, folder, SCRIPT_OPTIONS[syntax])
-    if as_json:
-        seconds = round(float(plan.frames / plan.rate), 6)
-        print_json({"folder": str(folder), "frames": plan.frames, "seconds": seconds, "inputs": needed})
-        return
-    say(f"{folder}: {plan.render.script.count(chr(10))} filters, {plan.frames} frames, {len(needed)} inputs")
+    seconds = round(float(plan.frames / plan.rate), 6)
+    record = {"folder": str(folder), "frames": plan.frames, "seconds": seconds, "inputs": needed}
+    filters = plan.render.script.count("\n")
+    answer(as_json, record, f"{folder}: {filters} filters, {plan.frames} frames, {len(needed)} inputs")
 
 
 @app.command()
 def link(
     spec: SpecArgument,
-    film: Annotated[Path | None, typer.Argument(metavar="[FILM]", help="The film's new path, if it was moved.")] = None,
-    force: Annotated[bool, typer.Option("--force", "-f", help="Use FILM even if it is a different film.")] = False,
+    film: Annotated[Path | None, argument("[FILM]", "The film's new path, if it was moved.")] = None,
+    force: Annotated[bool, flag("--force -f", "Use FILM even if it is a different film.")] = False,
     name: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="If the spec has several films, the name of the one that FILM is."),
+        str | None, option("--name", "NAME", "If the spec has several films, the name of the one that FILM is.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -169,10 +159,8 @@ def link(
         from cinecut.analysis.song.compare import other_beats
 
         print_diagnostics(list(filter(None, [other_beats(music, inside(spec.parent, music.file))])))
-    if as_json:
-        print_json({"spec": str(spec), "measured": measured})
-    else:
-        say(f"{spec}: {len(measured)} file{'s' if len(measured) > 1 else ''} measured")
+    text = f"{spec}: {len(measured)} file{'s' if len(measured) > 1 else ''} measured"
+    answer(as_json, {"spec": str(spec), "measured": measured}, text)
 
 
 def _check_decodes(asset: NamedMedium) -> None:

@@ -10,18 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cinecut.cli.terminal import (
-    FFmpegOption,
-    ForceOption,
-    JsonOption,
-    check_ending,
-    check_free,
-    completing,
-    print_json,
-    print_table,
-    show,
-    watch,
-)
+from cinecut.cli.parameters import FFmpegOption, ForceOption, JsonOption, argument, completing, option
+from cinecut.cli.terminal import check_ending, check_free, print_json, print_table, show, watch
 from cinecut.diagnostics import Stop
 
 if TYPE_CHECKING:
@@ -34,21 +24,15 @@ app = typer.Typer()
 def vibes(
     name: Annotated[
         str | None,
-        typer.Argument(
-            metavar="[NAME]",
-            help="A vibe's name, or a file of your own, to show in full.",
-            autocompletion=completing("vibes:names"),
+        argument(
+            "[NAME]", "A vibe's name, or a file of your own, to show in full.", autocompletion=completing("vibes:names")
         ),
     ] = None,
     still: Annotated[
-        str | None,
-        typer.Option("--still", metavar="FILM@TIME", help="Draw a frame of the film before and after the vibe's look."),
+        str | None, option("--still", "FILM@TIME", "Draw a frame of the film before and after the vibe's look.")
     ] = None,
     output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o", "--output", metavar="FILE", help="The picture's file: .png or .jpg. Default: FILM_NAME_TIME.png."
-        ),
+        Path | None, option("-o --output", "FILE", "The picture's file: .png or .jpg. Default: FILM_NAME_TIME.png.")
     ] = None,
     force: ForceOption = False,
     ffmpeg: FFmpegOption = None,

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from cinecut.cli.films.report import show_page
-from cinecut.cli.terminal import FFmpegOption, SpecArgument, show
+from cinecut.cli.parameters import FFmpegOption, SpecArgument, flag, option
+from cinecut.cli.terminal import show
 from cinecut.diagnostics import Report
 
 app = typer.Typer()
@@ -17,10 +18,8 @@ app = typer.Typer()
 @app.command()
 def watch(
     spec: SpecArgument,
-    port: Annotated[int, typer.Option("--port", metavar="N", min=0, max=65535, help="Default: any free port.")] = 0,
-    browser: Annotated[
-        bool, typer.Option("--browser/--no-browser", help="Open the page, where there is a desktop.")
-    ] = True,
+    port: Annotated[int, option("--port", "N", "Default: any free port.", min=0, max=65535)] = 0,
+    browser: Annotated[bool, flag("--browser/--no-browser", "Open the page, where there is a desktop.")] = True,
     ffmpeg: FFmpegOption = None,
 ) -> None:
     """Play a draft of the trailer on a web page, updated whenever the spec, the film, the song or a LUT changes.

@@ -39,9 +39,8 @@ class NewEntry:
     @property
     def cue(self) -> Cue | None:
         """The cue that it gets: the slot's, unless the user changed the cue."""
-        own: Cue | None = getattr(self.item.entry, "cue", None)
-        before: Cue | None = getattr(self.was.entry, "cue", None) if self.was is not None else None
-        return getattr(self.instead.entry, "cue", None) if self.instead is not None and own == before else own
+        before = self.was.cue if self.was is not None else None
+        return self.instead.cue if self.instead is not None and self.item.cue == before else self.item.cue
 
     def owns(self, key: str) -> bool:
         """Whether the user wrote this key of the entry."""
@@ -82,7 +81,7 @@ class Arrangement:
         """Leave out the acts that the user removed, with their entries if those went too; and as many silences, cards
         and stills of an act as the user removed there. Where the music ends, an entry stays; and all of them where the
         user left less than half of the acts."""
-        with_cue = {item.act for item in self.theirs if getattr(item.entry, "cue", None) is not None}
+        with_cue = {item.act for item in self.theirs if item.cue is not None}
         acts = {item.act for item in self.touched.gone if item.marker}
         if 2 * len(acts) > len({item.act for item in self.theirs if item.marker}):
             return
@@ -94,7 +93,7 @@ class Arrangement:
             gone[item.kind, item.act] -= 1
             if not of_act and not alone:
                 kept.append(item)
-            elif getattr(item.entry, "cue", None) is None:
+            elif item.cue is None:
                 self.left_out.append(item)
             else:
                 kept.append(item)

@@ -13,10 +13,10 @@ from cinecut.diagnostics import Diagnostic, Report, Severity, Span, Stop, as_tex
 from cinecut.edits.recut.arrange import NewEntry
 from cinecut.language.document import Document, parse_document
 from cinecut.language.document.edit import Edits
-from cinecut.language.events import Black, Cue, Entry, Event, Shot, written_length
+from cinecut.language.events import Black, Entry, Event, Shot, written_length
 from cinecut.language.grid import Grid
 from cinecut.language.read import fill_spec
-from cinecut.language.timebase import Length, nearest
+from cinecut.language.timebase import Length, rounded
 from cinecut.language.write import length_text, numbering_of, set_clip, value_tree
 from cinecut.render.check import layout_of
 
@@ -72,8 +72,7 @@ def fitted(document: Document, places: Sequence[NewEntry]) -> Fitted:
 def _with_cues(document: Document, places: Sequence[NewEntry]) -> Document:
     edits, changed = Edits(document), False
     for number, place in enumerate(places):
-        own: Cue | None = getattr(place.item.entry, "cue", None)
-        if place.by_hand and place.cue != own:
+        if place.by_hand and place.cue != place.item.cue:
             changed = True
             path = ("timeline", number, "cue")
             if place.cue is None:
@@ -151,7 +150,7 @@ def _sooner(placed: Placed, late: Fraction, grid: Grid) -> Length | None:
     left, beat = placed.end - placed.start - late, grid.after(placed.start, Fraction(1)) - placed.start
     if event.snap is not None or event.line is not None or event.voice or left < beat / 2:
         return None
-    return Length(Fraction(nearest(left * 1_000_000), 1_000_000), "s")
+    return Length(rounded(left), "s")
 
 
 def _with_length(document: Document, layout: Layout, change: _Length) -> Document:

@@ -18,7 +18,7 @@ from cinecut.language.document import Document, ListNode, MapNode, parse_documen
 from cinecut.language.document.comments import remarks_of
 from cinecut.language.document.edit import Edits
 from cinecut.language.document.layout import Remark, print_flow, print_tree
-from cinecut.language.events import ActMarker, Entry
+from cinecut.language.events import ActMarker, Cue, Entry
 from cinecut.language.spec import Spec
 from cinecut.language.timebase import FilmRange
 from cinecut.language.write import write_spec
@@ -43,6 +43,11 @@ class Item:
     @property
     def kind(self) -> str:
         return type(self.entry).__name__.lower()
+
+    @property
+    def cue(self) -> Cue | None:
+        """The song that begins with it, if any."""
+        return None if isinstance(self.entry, ActMarker) else self.entry.cue
 
     @property
     def film(self) -> FilmRange | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
@@ -55,7 +55,8 @@ def begin(name: str, data: bytes, folder: Path, films: Sequence[tuple[str, FilmF
         started.black(at, piece.start)
         started.shot(piece)
         at = piece.end
-    end = max([at, *(line.end for line in cut.lines), *(piece.end for piece in cut.pieces)])
+    heard = [sound.end for sound in cut.sounds if sound.medium in named]
+    end = max([at, *(line.end for line in cut.lines), *(piece.end for piece in cut.pieces), *heard])
     started.black(at, end)
     started.by_hand += dict.fromkeys(started.lost())
     own = [make(Film, file=film, facts=facts) for film, facts in films]
@@ -109,8 +110,7 @@ class _Timeline:
             return piece, None
         self.loose = [each for each in self.loose if (each.medium, each.start) != (sound.medium, sound.start)]
         shift = self.cut.source_at(sound, piece.start, piece.speed) - piece.source
-        over = (piece.start - sound.start, sound.end - piece.end)
-        return replace(piece, gain=round(sound.gain, 2), over=over), FilmTime(max(Fraction(0), source + shift))
+        return self.cut.heard_with(piece, sound), FilmTime(max(Fraction(0), source + shift))
 
     def lost(self) -> Iterator[str]:
         """What is heard and comes into no shot."""

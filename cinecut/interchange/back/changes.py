@@ -270,7 +270,10 @@ class Comparison:
                 for number, keys in [owners.get((line.text, line.start), (0, ("",)))]
                 if number == event.placed.number and keys[0] == "titles"
             }
-            here = [line for line in self.after.lines if piece.start <= line.start < piece.end]
+            others = [line for line in self.before.lines if known.start <= line.start < known.end]
+            others = [line for line in others if line not in old.values()]  # a card's that a crossfade begins earlier
+            inside = [line for line in self.after.lines if piece.start <= line.start < piece.end]
+            here = _apart(others, inside)[1]
             retitle(event, (old, known), (here, piece))
             gone = [line for line in gone if line not in old.values()]
             new = [line for line in new if line not in here]

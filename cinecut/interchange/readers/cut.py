@@ -12,6 +12,7 @@ from itertools import pairwise, takewhile
 
 from cinecut.diagnostics import Stop
 from cinecut.interchange.model import Medium
+from cinecut.interchange.writers.xml_text import plain
 from cinecut.language.events import Shot
 from cinecut.language.formats import properties_of
 from cinecut.language.timebase import nearest
@@ -133,6 +134,7 @@ class EditorCut:
     marks: list[EditorMarker] = field(default_factory=list)
     sounds: list[EditorSound] = field(default_factory=list)
     odd: list[str] = field(default_factory=list)
+    crossed: set[int] = field(default_factory=set)  # where pictures cross-fade
     unread: list[tuple[int, int]] = field(default_factory=list)  # from and to: pictures of which nothing is known
 
     def sorted(self) -> EditorCut:
@@ -153,7 +155,9 @@ class EditorCut:
                 self.unread.append((piece.start, piece.end))
             else:
                 kept.append(piece)
+        self.crossed = {piece.start for piece in kept if any(piece.joint)}
         self.pieces = [self._with_sound(piece) for piece in kept]
+        self.marks = [replace(mark, text=plain(mark.text)) for mark in self.marks]
         self.lines.sort(key=lambda line: (line.start, line.text))
         self.marks.sort(key=lambda mark: (mark.frame, mark.text))
         self.sounds.sort(key=lambda sound: (sound.start, sound.medium, sound.source))
@@ -164,7 +168,13 @@ class EditorCut:
         sound = next((sound for sound in self.under(piece) if self._in_sync(piece, sound)), None)
         if sound is None:
             return piece
-        return replace(piece, gain=round(sound.gain, 2), over=(piece.start - sound.start, sound.end - piece.end))
+        return self.heard_with(piece, sound)
+
+    def heard_with(self, piece: EditorPicture, sound: EditorSound) -> EditorPicture:
+        """A picture with a sound. Where the picture cross-fades, the sound does so too, and is not longer."""
+        head = 0 if piece.start in self.crossed else piece.start - sound.start
+        tail = 0 if piece.end in self.crossed else sound.end - piece.end
+        return replace(piece, gain=round(sound.gain, 2), over=(head, tail))
 
     def under(self, piece: EditorPicture) -> list[EditorSound]:
         """What is heard of a picture's own medium at its middle."""

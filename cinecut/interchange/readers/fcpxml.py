@@ -75,7 +75,7 @@ class _Reading:
         elif item.tag == "title":
             text = "".join("".join(part.itertext()) for part in item.iterfind("text")).strip()
             self.found.lines.append(EditorText(text, start, end))
-        elif item.tag in _NESTED:
+        elif item.tag in _NESTED and self._held(item) is None:
             self.found.odd.append(f"{item.tag} {item.get('name', '')!r} at frame {start}: what is in it is not read")
             self.found.unread += [] if lane else [(start, end)]
         elif item.tag != "gap":
@@ -91,12 +91,22 @@ class _Reading:
             elif inner.tag == "spine":
                 self.found.odd.append(f"a connected storyline at frame {start}: what is in it is not read")
 
+    def _held(self, item: ET.Element) -> ET.Element | None:
+        """The picture, or the sound, in a `clip` of one medium; programs write it so where an `asset-clip` says too
+        little. None: it is something else."""
+        held = [inner for inner in item if inner.tag in (*_PLACED, "spine") and (inner.get("lane") or "0") == "0"]
+        if item.tag != "clip" or [inner.tag for inner in held] not in (["video"], ["audio"]):
+            return None
+        return held[0] if self.by_id.get(held[0].get("ref", ""), item).tag == "asset" else None
+
     def _begin(self, item: ET.Element) -> Fraction:
         asset = self.by_id.get(item.get("ref", ""))
         return _seconds(asset, "start") if asset is not None else Fraction(0)
 
     def _clip(self, item: ET.Element, start: int, end: int, joint: tuple[int, int], lane: int, own: Fraction) -> None:
-        asset = self.by_id.get(item.get("ref", ""), ET.Element("none"))
+        held = self._held(item)
+        medium = item if held is None else held
+        asset = self.by_id.get(medium.get("ref", ""), ET.Element("none"))
         points = [(_seconds(point, "time"), _seconds(point, "value")) for point in item.iterfind("timeMap/timept")]
         speed = step_of(points) if points else Fraction(1)
         name = self.found.known.called(_file_of(asset))
@@ -104,23 +114,28 @@ class _Reading:
             self.found.odd.append(f"{name} at frame {start}: its speed changes within it")
             speed = Fraction(1)
         source = points[0][1] + (own - points[0][0]) * speed if points else own
-        kinds = item.get("srcEnable", "all")
-        if kinds != "audio" and asset.get("hasVideo") == "1":
+        kinds = item.tag if item.tag in ("audio", "video") else item.get("srcEnable", "all")
+        if held is not None:
+            source += _seconds(held, "start", default=self._begin(held)) - _seconds(held, "offset")
+            kinds = _kinds(held)
+        if kinds in ("all", "video") and asset.get("hasVideo") == "1":
             if lane:
                 self.found.odd.append(f"{name} at frame {start} lies over the pictures")
                 return
             fades = (self._fade(item, "fadeIn"), self._fade(item, "fadeOut"))
             still = asset.get("duration", "0s") in ("0s", "0/1s")
             piece = EditorPicture(start, end, name, Fraction(0) if still else source, speed, joint, fades)
-            self.found.pieces.append(replace(piece, effects=tuple(_effects(item))))
-        if kinds != "video" and asset.get("hasAudio") == "1" and item.tag != "video":
+            effects = [*_effects(item), *(_effects(held) if held is not None else ())]
+            self.found.pieces.append(replace(piece, effects=tuple(effects)))
+        if kinds in ("all", "audio") and asset.get("hasAudio") == "1":
             begin, length = (
                 _seconds(item, "audioStart", default=own),
                 _seconds(item, "audioDuration", default=Fraction(-1)),
             )
             first = start + self._frame(begin - own)
             last = first + self._frame(length) if length >= 0 else end
-            volume = item.find("adjust-volume")
+            inner = held.find(".//adjust-volume") if held is not None else None
+            volume = inner if inner is not None else item.find("adjust-volume")
             gain = (volume.get("amount") if volume is not None else None) or "0"
             heard = source + (begin - own) * speed
             self.found.sounds.append(EditorSound(first, last, name, heard, _figure(gain)))
@@ -128,6 +143,13 @@ class _Reading:
     def _fade(self, item: ET.Element, name: str) -> int:
         fade = item.find(f"adjust-blend/param/{name}")
         return self._frame(_seconds(fade, "duration")) if fade is not None else 0
+
+
+def _kinds(held: ET.Element) -> str:
+    """What of a medium a clip with this inside shows and plays, in the words of `srcEnable`."""
+    on = [inner for inner in (held, *held.iterfind("audio")) if inner.get("enabled") != "0"]
+    seen, heard = (any(inner.tag == tag for inner in on) for tag in ("video", "audio"))
+    return "all" if seen and heard else "video" if seen else "audio" if heard else "none"
 
 
 def _effects(item: ET.Element) -> Iterator[str]:

@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 
 from cinecut.diagnostics import Stop
 from cinecut.interchange.locate import path_of
+from cinecut.interchange.model import counts_frames
 from cinecut.interchange.readers.cut import (
     EditorCut,
     EditorMarker,
@@ -118,11 +119,17 @@ class _Reading:
         shares = [100 * wanted / size for wanted, size in zip(frame, own, strict=True) if size]
         return {100, *map(nearest, shares)}
 
+    def _rate_of(self, part: ET.Element, name: str) -> Fraction:
+        """A medium's rate as the file says it, or the known one's where xmeml has no number for that."""
+        medium = self.found.known.by_name(name)
+        return _rate(part, self.found.rate) if medium is None or counts_frames(medium.rate) else medium.rate
+
     def _time(self, item: ET.Element, file: ET.Element, name: str, start: int) -> tuple[Fraction, Fraction]:
         """A clip's speed, and the source of its `in`."""
         rate = self.found.rate
         own = _rate(item, rate)
-        zero = Fraction(_whole(file, "timecode/frame")) / _rate(file.find("timecode") or file, rate)
+        timed = file.find("timecode")
+        zero = Fraction(_whole(file, "timecode/frame")) / self._rate_of(timed if timed is not None else file, name)
         first = _whole(item, "in")
         for effect in item.iterfind("filter/effect"):
             if effect.findtext("effectid") != "timeremap":
@@ -140,7 +147,7 @@ class _Reading:
                 else {}
             )
             if first in keys:
-                return speed, zero + _fraction(keys[first]) / _rate(file, rate)
+                return speed, zero + _fraction(keys[first]) / self._rate_of(file, name)
             return speed, zero + first / own * speed
         return Fraction(1), zero + first / own
 

@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from cinecut.interchange.model import EditSequence, Medium, SoundTrack, Unsupported, Written, timecode
-from cinecut.language.timebase import nearest
+from cinecut.interchange.model import EditSequence, Medium, SoundTrack, Unsupported, Written, counts_frames, timecode
+from cinecut.interchange.writers.xml_text import plain
+from cinecut.language.timebase import nearest, rate_text
 
-_MOST = 999  # events that the format counts
+_MOST, _LONGEST = 999, 255  # events that the format counts; frames of a dissolve
 
 
 def write(sequence: EditSequence) -> Written:
@@ -53,6 +54,7 @@ class _Row:
     before: _Row | None = None  # what it dissolves from; None: black
     speed: Fraction = Fraction(0)  # pictures a second; 0: as the sequence runs
     notes: tuple[str, ...] = ()
+    event: str = ""  # whose picture it is
 
 
 def _pictures(sequence: EditSequence) -> Iterator[_Row]:
@@ -68,14 +70,15 @@ def _pictures(sequence: EditSequence) -> Iterator[_Row]:
         head = lead + shown.head.after
         dips = shown.head.kind.startswith("dip") and before is not None
         if dips and shown.head.before:
-            yield _Row(None, "V", 0, shown.head.before, start - shown.head.before, start, shown.head.before, before)
+            half = shown.head.before
+            yield _Row(None, "V", 0, half, start - half, start, half, before, event=shown.event)
         row = _row(shown.medium, "V", (start, end - out), shown.source - lead * shown.speed / rate, shown.speed, rate)
         crossed = before if shown.head.kind == "crossfade" else None
         dissolve = head if shown.head.kind != "cut" else 0
-        before = replace(row, dissolve=dissolve, before=crossed, notes=notes)
+        before = replace(row, dissolve=dissolve, before=crossed, notes=notes, event=shown.event)
         yield before
         if out:
-            black = _Row(None, "V", 0, out, end - out, end, out, before)
+            black = _Row(None, "V", 0, out, end - out, end, out, before, event=shown.event)
             yield black
             before = black
 
@@ -87,7 +90,7 @@ def _row(
     if medium is None:
         return _Row(None, channel, 0, end - start, start, end)
     pictures = speed * medium.rate
-    first = medium.picture(source)
+    first = max(0, medium.picture(source))  # a still has nothing before its start, and needs nothing
     last = first + max(1, nearest((end - start) * pictures / rate)) if end > start else first
     return _Row(medium, channel, first, last, start, end, speed=pictures if pictures != rate else Fraction(0))
 
@@ -106,14 +109,14 @@ def _sounds(track: SoundTrack, sequence: EditSequence) -> Iterator[_Row]:
         start, end = nearest(clip.start - lead[0]), nearest(clip.end - tail[0])
         out = min(nearest(clip.fade_out), end - start - 1) if following is None or following.head is None else 0
         source = clip.source + (start - clip.start) * clip.speed / sequence.rate
-        last = max(end - out, start + 1)
+        last = max(end - out, start + (tail is _NO_FADE))  # what is all cross-fade has no row
         row = _row(clip.medium, "AA", (start, last), max(Fraction(0), source), clip.speed, sequence.rate)
         notes = (f"AUDIO LEVEL IS {float(clip.gain):+.2f} DB",) if clip.gain else ()
         crossed, dissolve = before if clip.head is not None else None, nearest(sum(lead) or clip.fade_in)
-        before = replace(row, dissolve=dissolve, before=crossed, notes=notes)
+        before = replace(row, dissolve=dissolve, before=crossed, notes=notes, event=clip.event)
         yield before
         if out > 0:
-            before = _Row(None, "AA", 0, out, last, last + out, out, before)
+            before = _Row(None, "AA", 0, out, last, last + out, out, before, event=clip.event)
             yield before
 
 
@@ -122,7 +125,8 @@ _NO_FADE = (Fraction(0), Fraction(0))
 
 def _list(sequence: EditSequence, title: str, rows: list[_Row], marked: bool = False) -> bytes:
     lines = [f"TITLE: {_line(title)}", _fcm(sequence), ""]
-    for number, row in enumerate(sorted(rows, key=lambda row: (row.start, row.channel != "V")), 1):
+    lasting = [row for row in rows if row.end > row.start]  # others are seen only in the dissolve that follows
+    for number, row in enumerate(sorted(lasting, key=lambda row: (row.start, row.channel != "V")), 1):
         lines += [*_event(number, row, sequence), ""]
     if marked:
         for mark in sequence.marks:
@@ -132,9 +136,8 @@ def _list(sequence: EditSequence, title: str, rows: list[_Row], marked: bool = F
 
 
 def _event(number: int, row: _Row, sequence: EditSequence) -> Iterator[str]:
-    head = f"{number:03d}"
+    head, left = f"{number:03d}", row.before
     if row.dissolve:
-        left = row.before
         at = sequence.timecode(row.start)
         point = _source(left.medium if left is not None else None, left.last if left is not None else 0, sequence)
         yield f"{head}  {_reel(left):<8} {row.channel:<5} C        {point} {point} {at} {at}"
@@ -142,14 +145,16 @@ def _event(number: int, row: _Row, sequence: EditSequence) -> Iterator[str]:
     source = f"{_source(row.medium, row.first, sequence)} {_source(row.medium, row.last, sequence)}"
     record = f"{sequence.timecode(row.start)} {sequence.timecode(row.end)}"
     yield f"{head}  {_reel(row):<8} {row.channel:<5} {kind} {source} {record}"
-    if row.speed:
-        at = _source(row.medium, row.first, sequence)
-        yield f"M2   {_reel(row):<8}       {_speed(row.speed)}                {at}"
-    if row.dissolve and row.before is not None and row.before.medium is not None:
-        yield f"* FROM CLIP NAME: {_line(row.before.medium.name)}"
+    for each in (left, row) if left is not None and left.start == left.end else (row,):
+        if each.speed:
+            at = _source(each.medium, each.first, sequence)
+            yield f"M2   {_reel(each):<8}       {_speed(each.speed)}                {at}"
+    if row.dissolve and left is not None and left.medium is not None:
+        yield f"* FROM CLIP NAME: {plain(left.medium.name)}"
     if row.medium is not None:
-        yield f"* {'TO' if row.dissolve else 'FROM'} CLIP NAME: {_line(row.medium.name)}"
-    yield from (f"* {note}" for note in row.notes)
+        yield f"* {'TO' if row.dissolve else 'FROM'} CLIP NAME: {plain(row.medium.name)}"
+    notes = (*left.notes, *row.notes) if left is not None and left.start == left.end else row.notes
+    yield from (f"* {note}" for note in notes)
 
 
 def _speed(pictures: Fraction) -> str:
@@ -171,7 +176,7 @@ def _fcm(sequence: EditSequence) -> str:
 
 def _line(text: str) -> str:
     """A text on one line."""
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+    return " ".join(filter(None, plain(text).split(" ")))
 
 
 def _text(lines: list[str]) -> bytes:
@@ -182,12 +187,26 @@ def _uncarried(sequence: EditSequence, rows: list[_Row]) -> Iterator[Unsupported
     """What is lost because the format has no room for it."""
     if len(rows) > _MOST:
         yield Unsupported("trailer", f"{len(rows)} events", f"whatever a program makes of more than {_MOST}")
+    yield from uncounted(sequence)
+    if sequence.rate > 99:
+        three = "timecode with three digits of frames, which few programs read"
+        yield Unsupported("trailer", f"{rate_text(sequence.rate)} frames a second", three)
     for row in rows:
         if row.speed and row.channel == "V" and (row.speed * 10).denominator != 1:
-            at = row.start + row.dissolve
-            name = next(shown.event for shown in sequence.pictures if shown.start <= at < shown.end)
-            yield Unsupported(name, f"{float(row.speed):.6g} pictures a second", f"{_speed(row.speed)} of them")
+            yield Unsupported(row.event, f"{float(row.speed):.6g} pictures a second", f"{_speed(row.speed)} of them")
+        if row.dissolve > _LONGEST:
+            event, length = row.event or "a sound", f"a dissolve of {row.dissolve} frames"
+            yield Unsupported(event, length, f"whatever a program makes of more than {_LONGEST}")
     yield from uneven(sequence)
+
+
+def uncounted(sequence: EditSequence) -> Iterator[Unsupported]:
+    """What has a rate of which no timecode counts the frames: the trailer, or a medium."""
+    films = [(f" of {medium.name}", medium.rate) for medium in sequence.media if medium.kind == "film"]
+    for of, rate in [("", sequence.rate), *films]:
+        if not counts_frames(rate):
+            counted = f"timecode of {-(-rate // 1)} a second"
+            yield Unsupported("trailer", f"{rate_text(rate)} frames a second{of}", counted)
 
 
 def uneven(sequence: EditSequence) -> Iterator[Unsupported]:

@@ -26,6 +26,7 @@ _EFFECTS = {
     "Audio Crossfade": "FFAudioTransition",
     "Basic Title": ".../Titles.localized/Bumper:Opener.localized/Basic Title.localized/Basic Title.moti",
 }
+_FIELDS = {"tff": "upper first", "bff": "lower first"}
 _STILL_START = Fraction(3600)  # seconds: where pictures, titles and gaps begin in their own time
 _HEIGHTS = {"upper": 400, "middle": 0, "lower": -400, "card": 0}  # of titles, from the middle of 1080 lines
 _CONFORMED = ("23.98", "24", "25", "29.97", "30", "60", "47.95", "48", "50", "59.94")
@@ -58,9 +59,10 @@ class _Resources:
     def effect(self, name: str) -> str:
         return self.of(name, "effect", name=name, uid=_EFFECTS[name])[0]
 
-    def format(self, rate: Fraction | None, size: tuple[int, int]) -> str:
+    def format(self, rate: Fraction | None, size: tuple[int, int], fields: str = "progressive") -> str:
         about = {"frameDuration": _time(1 / rate)} if rate is not None else {"name": "FFVideoFormatRateUndefined"}
-        return self.of((rate, size), "format", **about, width=str(size[0]), height=str(size[1]))[0]
+        about |= {"fieldOrder": _FIELDS[fields]} if fields in _FIELDS else {}
+        return self.of((rate, size, fields), "format", **about, width=str(size[0]), height=str(size[1]))[0]
 
     def asset(self, medium: Medium) -> str:
         if medium in self.ids:
@@ -68,9 +70,10 @@ class _Resources:
         about = {"name": plain(medium.name), "start": _time(_zero(medium)), "duration": _time(_lasting(medium))}
         if medium.size is not None:
             rate = None if medium.kind == "still" else medium.rate
-            about |= {"hasVideo": "1", "videoSources": "1", "format": self.format(rate, medium.size)}
+            about |= {"hasVideo": "1", "videoSources": "1", "format": self.format(rate, medium.size, medium.fields)}
         if medium.channels:
-            about |= {"hasAudio": "1", "audioSources": "1", "audioChannels": str(medium.channels)}
+            about |= {"hasAudio": "1", "audioSources": str(medium.streams)}
+            about["audioChannels"] = str(medium.channels // medium.streams)  # of each
             about["audioRate"] = str(medium.sample_rate)
         key, asset = self.of(medium, "asset", **about)
         assert asset is not None  # it is new
@@ -78,6 +81,15 @@ class _Resources:
         metadata = ET.SubElement(asset, "metadata")
         ET.SubElement(metadata, "md", key="com.apple.proapps.studio.reel", value=medium.reel)
         return key
+
+
+def _apart(sound: SoundClip, shown: PictureClip) -> SoundClip:
+    """A picture's sound without what its cross dissolves do to it: they fade both."""
+    if shown.head.kind == "crossfade":
+        sound = replace(sound, start=Fraction(shown.start), fade_in=Fraction(0))
+    if shown.tail.kind == "crossfade":
+        sound = replace(sound, end=Fraction(shown.end), fade_out=Fraction(0))
+    return sound
 
 
 def _lasting(medium: Medium) -> Fraction:
@@ -208,6 +220,7 @@ class _Spine:
         if sound is None:
             item.set("srcEnable", "video")
         else:
+            sound = _apart(sound, shown)
             item.set("audioRole", "dialogue")
             over = (shown.start - sound.start, sound.end - shown.end)
             if any(over):
@@ -294,7 +307,9 @@ class _Spine:
         if clip.medium.kind == "film":
             connected.set("srcEnable", "audio")
         connected.set("audioRole", role)
-        self._volume(connected, replace(clip, start=Fraction(first)), start - self._seconds(first))
+        fades = min(clip.fade_in, Fraction(last - first)), clip.fade_out
+        moved = replace(clip, fade_in=fades[0], fade_out=min(fades[1], last - first - fades[0]))
+        self._volume(connected, moved, start - self._seconds(first))
 
     def _title(self, parent: ET.Element, words: TextClip, frames: int, place: dict[str, str]) -> ET.Element:
         about = {"ref": self.resources.effect("Basic Title"), **place, "start": _time(_STILL_START)}

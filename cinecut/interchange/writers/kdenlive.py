@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from xml.etree import ElementTree as ET
 
+from cinecut.diagnostics import excerpt
 from cinecut.interchange.model import (
     COLORS,
     EditSequence,
@@ -27,6 +28,9 @@ from cinecut.interchange.writers.lines import checkered, lines_of
 from cinecut.interchange.writers.xml_text import add, document, plain
 from cinecut.language.timebase import nearest
 
+_AS_MIXED = {1: Fraction("3.01"), 6: Fraction("-7.66")}
+"""dB by channels: what makes MLT's stereo as loud as a render's. It splits one channel at -3 dB each, and adds up 5.1
+without lowering it, once a clip has a filter of its own."""
 _FONT_SHARE = Fraction(3, 4)  # Qt's points of a picture's lines
 
 
@@ -83,12 +87,16 @@ class _Project:
 
     def _medium(self, medium: Medium, speed: Fraction) -> str:
         frames = max(1, nearest(medium.duration / speed * self.sequence.rate))
+        path = plain(medium.path, lines=True)
+        if path != medium.path:
+            lost = Unsupported("trailer", f"the name {excerpt(medium.name)}", "a file that is not found: rename it")
+            self.lost += [lost] if lost not in self.lost else []
         if speed != 1:
             factor = f"{float(speed):.12g}"
-            more = {"warp_speed": factor, "warp_resource": medium.path, "warp_pitch": "1"}
-            return self._producer((medium, speed), "timewarp", f"{factor}:{medium.path}", frames, **more)
+            more = {"warp_speed": factor, "warp_resource": path, "warp_pitch": "1"}
+            return self._producer((medium, speed), "timewarp", f"{factor}:{path}", frames, **more)
         service = "qimage" if medium.kind == "still" else "avformat"
-        return self._producer((medium, speed), service, medium.path, frames)
+        return self._producer((medium, speed), service, path, frames)
 
     def _bin(self, main_bin: ET.Element) -> None:
         marks = [
@@ -133,7 +141,7 @@ class _Project:
             _filter(entry, "crop", first, length, "crop", {"center": "1"})
         for filter_name, file in shown.looks:
             kind = f"avfilter.{filter_name}"
-            _filter(entry, kind, first, length, kind, {"av.file": self.sequence.beside + file})
+            _filter(entry, kind, first, length, kind, {"av.file": plain(self.sequence.beside + file, lines=True)})
         head, tail = shown.head.faded[1], shown.tail.faded[0]
         if head:
             level = {"level": f"0=0;{head}=1", "start": "1"}
@@ -149,6 +157,8 @@ class _Project:
         comparing them."""
         assert shown.medium is not None
         step = shown.speed * shown.medium.rate / self.sequence.rate
+        if shown.medium.kind == "still":
+            return 0
         if step == 1:
             return shown.medium.picture(shown.source) - lead
         begin = shown.source * shown.medium.rate - lead * step
@@ -156,7 +166,7 @@ class _Project:
         wanted = [begin + k * step for k in frames]
         guess = nearest(begin / step)
         best, fewest = guess, len(wanted) + 1
-        for first in range(guess, guess - nearest(1 / step) - 2, -1):
+        for first in range(guess, max(-1, guess - nearest(1 / step) - 2), -1):
             wrong = sum(nearest((first + k) * step) != wanted[k] // 1 for k in frames)
             if wrong < fewest:
                 best, fewest = first, wrong
@@ -193,6 +203,8 @@ class _Project:
             whole = clip.medium.kind == "film" and clip.speed == 1 and clip.medium.rate == rate
             first = clip.medium.picture(source) if whole else first
             self._blank(playlist, ends, 0, start)
+            if end - start == 1:
+                self.lost.append(Unsupported(clip.event, "its sound, of one frame", "silence, as MLT 7.12 plays it"))
             entry = self._entry(playlist, self._medium(clip.medium, clip.speed), first, end - start)
             self._levels(entry, clip, first, start, end)
             ends[0] = end
@@ -200,9 +212,9 @@ class _Project:
 
     def _levels(self, entry: ET.Element, clip: SoundClip, first: int, start: int, end: int) -> None:
         """Gain and ramps as one filter, fades as others."""
-        length = end - start
-        if clip.gain or clip.levels:
-            keys = [(nearest(at) - start, clip.gain + level) for at, level in clip.levels] or [(0, clip.gain)]
+        length, gain = end - start, clip.gain + _AS_MIXED.get(clip.medium.channels, 0)
+        if gain or clip.levels:
+            keys = [(nearest(at) - start, gain + level) for at, level in clip.levels] or [(0, gain)]
             levels = ";".join(f"{max(0, at)}={float(level):g}" for at, level in keys)
             _filter(entry, "volume", first, length, "volume", {"level": levels})
         if fade := nearest(clip.fade_in):
@@ -211,7 +223,13 @@ class _Project:
             _filter(entry, "volume", first + length - fade, fade, "fadeout", {"gain": "1", "end": "0"})
 
     def _entry(self, playlist: ET.Element, producer: str, first: int, length: int) -> ET.Element:
+        """A stretch of a producer. MLT shortens what goes on beyond a producer's length, and all that follows begins
+        earlier: so that is made longer, by the fraction of a frame by which roundings differ."""
         self.clips += 1
+        made = next(each for each in self.root.iterfind("producer") if each.get("id") == producer)
+        if first + length > int(made.get("out", "")) + 1:
+            made.set("out", str(first + length - 1))
+            made[0].text = str(first + length)  # its length
         return ET.SubElement(
             playlist, "entry", {"producer": producer, "in": str(first), "out": str(first + length - 1)}
         )
@@ -252,7 +270,8 @@ def _properties(parent: ET.Element, values: Mapping[str, str]) -> None:
 
 
 def _filter(entry: ET.Element, service: str, first: int, length: int, id_: str, values: Mapping[str, str]) -> None:
-    effect = ET.SubElement(entry, "filter", {"in": str(first), "out": str(first + length - 1)})
+    last = max(1, first + length - 1)  # MLT takes from 0 to 0 for the whole
+    effect = ET.SubElement(entry, "filter", {"in": str(first), "out": str(last)})
     _properties(effect, {"mlt_service": service, "kdenlive_id": id_, **values})
 
 

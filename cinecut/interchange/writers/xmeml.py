@@ -23,14 +23,16 @@ from cinecut.interchange.model import (
     TextClip,
     Unsupported,
     Written,
+    counts_frames,
 )
-from cinecut.interchange.writers.edl import uneven
+from cinecut.interchange.writers.edl import uncounted, uneven
 from cinecut.interchange.writers.lines import lines_of
 from cinecut.interchange.writers.xml_text import add, document, fill, plain
 from cinecut.language.timebase import Timecodes, nearest, rate_text
 
 _TICKS = 254016000000  # Premiere's own clock: ticks a second
 _LOUDEST = Fraction(12)  # dB
+_DIPS = {"dip to black": "#000000", "dip to white": "#ffffff"}
 _SIDES = {"in": "start-black", "out": "end-black", "both": "center"}
 Media = Literal["video", "audio"]
 
@@ -38,10 +40,12 @@ Media = Literal["video", "audio"]
 def write(sequence: EditSequence) -> Written:
     """Raises Stop where xmeml cannot express the sequence's rate."""
     rate = sequence.rate
-    if rate not in (nominal := Fraction(-(-rate // 1)), nominal * Fraction(1000, 1001)):
+    if not counts_frames(rate):
         message = f"xmeml counts whole frames a second, or 1000/1001 of them; this trailer has {rate_text(rate)}"
         raise Stop("option", f"--to premiere: {message}", "set output: {rate: …} to the nearest standard rate")
-    return Written({".xml": _Document(sequence).text()}, (*uneven(sequence), *_too_loud(sequence)))
+    return Written(
+        {".xml": _Document(sequence).text()}, (*uncounted(sequence), *uneven(sequence), *_too_loud(sequence))
+    )
 
 
 def _too_loud(sequence: EditSequence) -> Iterator[Unsupported]:
@@ -88,40 +92,60 @@ class _Document:
         about = add(add(video, "format"), "samplecharacteristics")
         _rate(about, self.sequence.rate)
         _size(about, self.sequence.size)
-        track, clips = add(video, "track"), 0
-        for number, shown in enumerate(self.sequence.pictures):
-            following = self.sequence.pictures[number + 1 :][:1]
-            before = self.sequence.pictures[number - 1] if number else None
-            self._head(track, shown, before)
+        track, clips, pictures = add(video, "track"), 0, self.sequence.pictures
+        for before, shown, following in zip((None, *pictures), pictures, (*pictures[1:], None), strict=False):
+            crossed = (self._crossed(before, shown), self._crossed(shown, following))
+            self._joint(track, before, shown, crossed[0])
             if shown.medium is not None:
                 clips += 1
-                self._shown(track, shown, shown.medium, following[0] if following else None, clips)
-            if shown.tail.kind == "fade out":
-                self._transition(track, (shown.end - shown.tail.before, shown.end), "out", "video")
+                self._shown(track, shown, shown.medium, crossed, clips)
+            if shown.medium is not None and shown.tail.faded[0] and not any(crossed[1]):
+                self._transition(track, (shown.end - shown.tail.before, shown.end), "out", "video", shown.tail.kind)
         _switches(track)
         for line in lines_of(self.sequence.words):
             self._words(add(video, "track"), line)
 
-    def _head(self, track: ET.Element, shown: PictureClip, before: PictureClip | None) -> None:
-        if shown.head.kind == "cut":
-            return
-        start, end = shown.start - _lead(shown, self.sequence.rate), shown.start + shown.head.after
-        color = {"dip to black": 0, "dip to white": 255}.get(shown.head.kind)
-        alone = shown.head.kind == "fade in" or before is None or before.medium is None
-        side = "in" if alone else "out" if shown.medium is None else "both"
-        if alone and shown.medium is None:
-            return  # black into black
-        self._transition(track, (start, end), side, "video", color)
+    def _crossed(self, before: PictureClip | None, shown: PictureClip | None) -> tuple[int, int]:
+        """Frames before and after a cut in which both sides run. A dip that lacks material for it is a fade on each
+        side."""
+        if before is None or shown is None:
+            return 0, 0
+        head = shown.head
+        if head.kind.startswith("dip") and self._reaches(before, tail=head.after) and self._reaches(shown, head.before):
+            return head.before, head.after
+        return head.crossed
+
+    def _reaches(self, shown: PictureClip, head: int = 0, tail: int = 0) -> bool:
+        """Whether a medium has so many frames more before and after what is shown of it."""
+        if shown.medium is None or shown.medium.kind == "still":
+            return shown.medium is not None
+        step = shown.speed / self.sequence.rate
+        return shown.source >= head * step and shown.source + (shown.length + tail) * step <= shown.medium.duration
+
+    def _joint(
+        self, track: ET.Element, before: PictureClip | None, shown: PictureClip, crossed: tuple[int, int]
+    ) -> None:
+        """The transition at the start of a picture."""
+        alone, (lead, lag) = before is None or before.medium is None, crossed
+        if any(crossed) and not (alone and shown.medium is None):
+            side = "in" if alone else "out" if shown.medium is None else "both"
+            self._transition(track, (shown.start - lead, shown.start + lag), side, "video", shown.head.kind)
+        elif shown.medium is not None and (fade := shown.head.faded[1]):
+            self._transition(track, (shown.start, shown.start + fade), "in", "video", shown.head.kind)
 
     def _shown(
-        self, track: ET.Element, shown: PictureClip, medium: Medium, following: PictureClip | None, number: int
+        self,
+        track: ET.Element,
+        shown: PictureClip,
+        medium: Medium,
+        crossed: tuple[tuple[int, int], tuple[int, int]],
+        number: int,
     ) -> None:
-        lead = _lead(shown, self.sequence.rate)
-        lag = following.head.after if following is not None and following.head.kind not in ("cut", "fade in") else 0
+        head, tail = crossed
         item = self._item(track, shown.name)
-        ends = (shown.head.kind != "cut", shown.tail.kind != "cut")
-        source = shown.source - lead * shown.speed / self.sequence.rate
-        used = _Used(medium, source, shown.speed, shown.length + lead + lag)
+        ends = (any(head) or shown.head.faded[1] > 0, any(tail) or shown.tail.faded[0] > 0)
+        source = shown.source - head[0] * shown.speed / self.sequence.rate
+        used = _Used(medium, source, shown.speed, shown.length + head[0] + tail[1])
         self._range(item, (shown.start, shown.end), ends, used)
         self._file(item, medium)
         if shown.speed != 1:
@@ -131,19 +155,19 @@ class _Document:
         self.links.setdefault(shown.label, []).append((item, item.get("id", ""), "video", 1, number))
 
     def _transition(
-        self, track: ET.Element, place: tuple[int, int], side: str, media: Media, color: int | None = None
+        self, track: ET.Element, place: tuple[int, int], side: str, media: Media, kind: str = "crossfade"
     ) -> None:
         transition = fill(add(track, "transitionitem"), start=place[0], end=place[1], alignment=_SIDES[side])
         _rate(transition, self.sequence.rate)
         if media == "audio":
             _effect(transition, "Cross Fade (+3dB)", "KGAudioTransCrossFade3dB", "", "transition", "audio")
-        elif color is None:
+        elif (color := _DIPS.get(kind)) is None:
             _effect(transition, "Cross Dissolve", "Cross Dissolve", "Dissolve", "transition", "video")
         else:
             effect = _effect(
                 transition, "Dip to Color Dissolve", "Dip to Color Dissolve", "Dissolve", "transition", "video"
             )
-            _color(effect, "dipcolor", "Color", f"#{color:02x}{color:02x}{color:02x}")
+            _color(effect, "dipcolor", "Color", color)
 
     def _item(self, track: ET.Element, name: str) -> ET.Element:
         self.clips += 1
@@ -179,7 +203,7 @@ class _Document:
         if medium.size is not None:
             about = add(add(media, "video"), "samplecharacteristics")
             _rate(about, medium.rate)
-            _size(about, medium.size)
+            _size(about, medium.size, {"tff": "upper", "bff": "lower"}.get(medium.fields, "none"))
         if medium.channels:
             sound = add(media, "audio")
             fill(add(sound, "samplecharacteristics"), depth=16, samplerate=medium.sample_rate)
@@ -267,19 +291,12 @@ class _Document:
                     fill(add(item, "link"), linkclipref=name, mediatype=media, trackindex=track, clipindex=clip)
 
 
-def _lead(shown: PictureClip, rate: Fraction) -> int:
-    """Frames of a shot's transition before its cut, as far as its medium reaches; a dip needs no material there."""
-    if shown.head.kind in ("cut", "fade in"):
-        return 0
-    return shown.head.before if shown.medium is None else min(shown.head.before, shown.source / shown.speed * rate // 1)
-
-
 def _rate(parent: ET.Element, rate: Fraction) -> None:
     fill(add(parent, "rate"), timebase=-(-rate // 1), ntsc="TRUE" if rate.denominator == 1001 else "FALSE")
 
 
-def _size(parent: ET.Element, size: tuple[int, int]) -> None:
-    fill(parent, width=size[0], height=size[1], pixelaspectratio="square", fielddominance="none")
+def _size(parent: ET.Element, size: tuple[int, int], fields: str = "none") -> None:
+    fill(parent, width=size[0], height=size[1], pixelaspectratio="square", fielddominance=fields)
 
 
 def _timecode(parent: ET.Element, numbered: Timecodes, first: str) -> ET.Element:

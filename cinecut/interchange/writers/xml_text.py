@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from xml.etree import ElementTree as ET
+
+# What XML 1.0 cannot hold, nor YAML outside quotes.
+_NONE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_BREAKS = re.compile("\r\n|[\r\x85\u2028\u2029]")
 
 
 def document(root: ET.Element, doctype: str | None = None) -> bytes:
@@ -14,10 +19,11 @@ def document(root: ET.Element, doctype: str | None = None) -> bytes:
 def plain(text: str, lines: bool = False) -> str:
     """A text without characters that XML cannot hold; line breaks are kept if `lines`.
 
-    >>> plain("one\\ntwo\\x00"), plain("one\\ntwo", lines=True)
+    >>> plain("one\\ntwo\\x00"), plain("one\\r\\ntwo", lines=True)
     ('one two ', 'one\\ntwo')
     """
-    return "".join(sign if sign.isprintable() or (lines and sign == "\n") else " " for sign in text)
+    kept = _BREAKS.sub("\n", _NONE.sub(" ", text))
+    return kept if lines else re.sub("[\t\n]", " ", kept)
 
 
 def add(parent: ET.Element, tag: str, value: object = None, /, **attributes: str) -> ET.Element:

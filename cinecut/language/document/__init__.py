@@ -15,7 +15,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from cinecut.diagnostics import Report, Span, Stop, as_word
+from cinecut.diagnostics import LINE_BREAK, Report, Span, Stop, as_word
 from cinecut.files import open_file
 from cinecut.language.document.nodes import ListNode as ListNode
 from cinecut.language.document.nodes import MapNode as MapNode
@@ -28,8 +28,6 @@ from cinecut.language.document.quick import quick_tree
 STDIN = Path("-")
 MAX_BYTES = 8_000_000
 MAX_NODES = 400_000  # aliases can multiply; a trailer never needs this many
-
-LINE_BREAK = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")  # as YAML counts them
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,7 +155,7 @@ class _Collector:
     def comment_at(self, number: int, line: str) -> int | None:
         """The column of the line's comment."""
         hidden = self.hidden.get(number, [])
-        for match in re.finditer(r"(?:^|(?<=[ \t]))#", line):
+        for match in re.finditer(r"(?:^|(?<=[ \t\]},'\"]))#", line):
             if not any(begin <= match.start() < end for begin, end in hidden):
                 return match.start()
         return None

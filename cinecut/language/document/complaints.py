@@ -6,8 +6,8 @@ import re
 
 from ruamel.yaml.error import MarkedYAMLError
 
-from cinecut.diagnostics import Span, excerpt
-from cinecut.language.document import LINE_BREAK, odd_spaces
+from cinecut.diagnostics import LINE_BREAK, Span, excerpt
+from cinecut.language.document import odd_spaces
 
 Complaint = tuple[str, Span, str]  # a message, its place, a hint
 

@@ -11,8 +11,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
-from cinecut.diagnostics import Report, Span, excerpt
-from cinecut.language.document import LINE_BREAK, MAX_NODES, resolve
+from cinecut.diagnostics import LINE_BREAK, Report, Span, excerpt
+from cinecut.language.document import MAX_NODES, resolve
 from cinecut.language.document.complaints import complaint
 from cinecut.language.document.nodes import ListNode, MapNode, Node, Scalar, Value
 
@@ -106,7 +106,8 @@ class _Tree:
     def scalar(self, node: Any) -> Scalar:
         told = self.lines[node.start_mark.line].startswith("!", node.start_mark.column)
         plain = not node.style and not (told and node.tag == f"{_YAML}str")
-        value = _PAIR.sub(lambda pair: pair[0].encode("utf-16", "surrogatepass").decode("utf-16"), node.value)
+        value = _as_typed(node.value)
+        value = _PAIR.sub(lambda pair: pair[0].encode("utf-16", "surrogatepass").decode("utf-16"), value)
         if _SURROGATE.search(value):
             self.report.add("yaml", "half a surrogate pair is no character", self.span(node), "write the sign itself")
         return Scalar(self.number(resolve(value), node) if plain else value, self.span(node), plain)
@@ -135,7 +136,7 @@ class _Tree:
         return Scalar(None, Span(self.name, line, column, line, column + 1))  # where it is waited for
 
     def is_empty(self, line: int) -> bool:
-        return line >= len(self.lines) or not self.lines[line].strip()
+        return line < len(self.lines) and not self.lines[line].strip()
 
     def mapping(self, node: MappingNode) -> MapNode:
         entries: dict[str, Node] = {}
@@ -145,7 +146,7 @@ class _Tree:
             if not isinstance(key_node, ScalarNode):
                 self.report.add("wrong-type", "a key must be a word", place)
                 continue
-            key = str(key_node.value)
+            key = _as_typed(str(key_node.value))
             if key in keys:
                 first = keys[key].line + 1
                 self.report.add("duplicate-key", f"`{key}` stands here twice (first in line {first})", place)
@@ -161,15 +162,22 @@ class _Tree:
 # What ruamel.yaml does not take
 
 _DIRECTIVE = re.compile(r"^%YAML[ \t]+1\.\d+", re.M)
+# Line breaks of YAML 1.1 alone, which ruamel.yaml still takes for some. The stand-ins are no characters of any text.
+_NO_BREAKS = {0x85: 0xFDD0, 0x2028: 0xFDD1, 0x2029: 0xFDD2}
+_AS_TYPED = {stand_in: sign for sign, stand_in in _NO_BREAKS.items()}
 _BLOCK_TEXT = re.compile(r"(?:^|[:\-\s])[|>][-+0-9]*[ \t]*(?:#.*)?$")
 _WORDS = re.compile(r"""(?<![^\s,\[{])(?:'(?:[^']|'')*'|"(?:[^"\\]|\\.)*"|\#.*)|[\[\]{}]|[ \t]*\t[ \t]*""")
 
 
 def as_ruamel_takes_it(text: str) -> str:
     """The text with what YAML 1.2 allows and ruamel.yaml does not, put so that it takes it, each sign at its old place:
-    tabs as white space between tokens, and the directive of another minor version."""
-    text = _DIRECTIVE.sub(lambda found: "#" * len(found[0]), text, count=1)
+    tabs as white space between tokens, the directive of another minor version, and the line breaks of YAML 1.1."""
+    text = _DIRECTIVE.sub(lambda found: "#" * len(found[0]), text, count=1).translate(_NO_BREAKS)
     return _without_tabs(text) if "\t" in text else text
+
+
+def _as_typed(text: str) -> str:
+    return text.translate(_AS_TYPED)
 
 
 def _without_tabs(text: str) -> str:

@@ -28,6 +28,11 @@ class Remark:
     below: tuple[str, ...] = ()
 
 
+def comment(text: str) -> str:
+    """A comment of foreign text: on one line, without control characters."""
+    return "# " + "".join(char if char.isprintable() else "?" for char in text)
+
+
 Remarks = Mapping[NodePath, Remark]
 _NONE = Remark()
 

@@ -27,7 +27,7 @@ from cinecut.render.job import Watch
 from cinecut.render.master import PlanSound, excess, file_of, make_sounds, mixed_of_files, sounds_of, stems_of
 from cinecut.render.segments.keys import Keys
 from cinecut.render.segments.pictures import HeadersDifferError, Segment, Shooting, run_of, segments_of, together
-from cinecut.render.segments.workers import Threads, workers_for
+from cinecut.render.segments.workers import run_all, workers_for
 from cinecut.render.store import Store
 
 
@@ -107,7 +107,7 @@ class Studio:
             tasks.insert(1 if len(tasks) > 1 else 0, (partial(self._record, new_sounds), reads))
         with closing(self.materials.in_turn([reads for _, reads in tasks])) as brought:
             ready = (task for (task, _), _ in zip(tasks, brought, strict=False))
-            Threads(workers_for(runs, jobs), self.place.running.end).run(ready)
+            run_all(ready, workers_for(runs, jobs), self.place.running.end)
         for segment in segments:  # segments that are the same in several outputs were made once
             if (made := once[keys[segment.file]]) != segment.file:
                 (self.place.folder / segment.file).unlink(missing_ok=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
 
 from cinecut.graph.nodes import Video, nodes_of
 from cinecut.graph.plan import Run
@@ -21,29 +20,23 @@ _DECODED = 24  # pictures that a decoder and the filters behind it hold
 _ENCODED = 60  # pictures that an encoder looks ahead
 
 
-@dataclass(frozen=True, slots=True)
-class Threads:
-    """Runs up to `workers` tasks at a time. `end` is called to stop running ones."""
-
-    workers: int
-    end: Callable[[], None]
-
-    def run(self, tasks: Iterable[Task]) -> None:
-        """Run all tasks in order. They are taken from the iterable one by one, since a task's inputs may be made while
-        earlier ones run. After a failure no further task starts, and its exception is raised when none is running."""
-        futures = list[Future[None]]()
-        with ThreadPoolExecutor(self.workers) as pool:
-            try:
-                for task in tasks:
-                    for failed in [each for each in futures if each.done() and each.exception() is not None]:
-                        failed.result()
-                    futures.append(pool.submit(task))
-                for future in as_completed(futures):
-                    future.result()
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                self.end()
-                raise
+def run_all(tasks: Iterable[Task], workers: int, end: Callable[[], None]) -> None:
+    """Run tasks in order, up to `workers` at a time. They are taken from the iterable one by one, since a task's inputs
+    may be made while earlier ones run. After a failure no further task starts, `end` is called to stop the running
+    ones, and the exception is raised when none is running."""
+    futures = list[Future[None]]()
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            for task in tasks:
+                for failed in [each for each in futures if each.done() and each.exception() is not None]:
+                    failed.result()
+                futures.append(pool.submit(task))
+            for future in as_completed(futures):
+                future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            end()
+            raise
 
 
 def workers_for(runs: Sequence[Run], asked: int | None) -> int:

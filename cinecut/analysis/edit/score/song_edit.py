@@ -23,7 +23,7 @@ from cinecut.analysis.edit.score.song_path import HIT, SongBars, TrailerBars, be
 from cinecut.analysis.song.beats import Beats
 from cinecut.analysis.song.levels import STEP, SongLevels
 from cinecut.language.grid import SongPart
-from cinecut.language.timebase import nearest
+from cinecut.language.timebase import nearest, rounded
 
 _MOST_PARTS = 200
 _SHOTS = frozenset(want for want in Want if want.shows)
@@ -190,6 +190,6 @@ def _beat_time(beats: Beats, beat: int) -> Fraction:
     """Seconds in the song of a beat after its first downbeat, rounded as in the spec; of a changing tempo, of the bar
     in which it lies."""
     if beats.tempo is not None:
-        return Fraction(nearest((beats.first + beat * 60 / beats.tempo) * 1_000_000), 1_000_000)
+        return rounded(beats.first + beat * 60 / beats.tempo)
     downs = beats.downbeats
     return downs[min(beat // beats.metre, len(downs) - 1)] if downs else beats.first

@@ -8,7 +8,7 @@ The pictures tell it exactly.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from cinecut.analysis.film.movement.course import MOVE, Course, courses
 from cinecut.analysis.film.shots import FilmShot
-from cinecut.analysis.stage import Stage
+from cinecut.analysis.stage import Advance, Stage
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmTime
 from cinecut.media.frames import open_film
@@ -43,9 +43,7 @@ class Activity:
         return replace(self, curve=self.curve[first:until], light=self.light[first:until], eye=self.eye[first:until])
 
 
-def activities(
-    film: Path, facts: FilmFacts, shots: Sequence[FilmShot], progress: Callable[[float], None]
-) -> dict[int, Activity]:
+def activities(film: Path, facts: FilmFacts, shots: Sequence[FilmShot], progress: Advance) -> dict[int, Activity]:
     """The activity of each shot by its index. Empty for a long film of key frames only."""
     sizes = by_packets(film, facts, shots)
     seen = courses(film, facts, shots, progress)

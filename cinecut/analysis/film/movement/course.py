@@ -7,12 +7,12 @@ part of a second may seem to move by a third more or less than it does, and a sh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import CancelledError, ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import reduce
+from operator import or_
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 import cv2
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from cinecut.analysis.film.shots import FilmShot
 from cinecut.analysis.film.signals import eye_of
+from cinecut.analysis.stage import Advance, by_halves
 from cinecut.language.facts import FilmFacts
 from cinecut.media.frames import FrameReader, open_film
 from cinecut.media.open import picture_stream
@@ -29,7 +30,6 @@ from cinecut.media.open import picture_stream
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.floating[Any]]  # while they are worked with
 Image = NDArray[np.uint8]
-Advance = Callable[[float], None]
 
 MOVE = Fraction(1, 24)  # seconds between two figures of a shot: so a part of half a second has its own
 _SMALL = (64, 36)  # width and height in pixels
@@ -63,30 +63,16 @@ def courses(film: Path, facts: FilmFacts, shots: Sequence[FilmShot], progress: A
     pixels = facts.size[0] * facts.size[1] * facts.rate * seconds
     if pixels > _MOST:
         return {}
-    middle = len(shots) // 2
-    halves = [half for half in (shots[:middle], shots[middle:]) if half]
-    done, stopped = [0.0] * len(halves), Event()
 
-    def followed(number: int) -> dict[int, Course]:
+    def followed(half: Sequence[FilmShot], report: Advance) -> dict[int, Course]:
         found: dict[int, Course] = {}
-        for shot, glances in _watched(film, facts, halves[number], pixels > _EVERY):
-            if stopped.is_set():
-                raise CancelledError
+        for number, (shot, glances) in enumerate(_watched(film, facts, half, pixels > _EVERY), start=1):
             if len(glances) > 1:
                 found[shot.index] = _course(glances, shot.range.duration, facts.rate)
-            done[number] += 1 / len(halves[number])
-            progress(sum(done) / len(done))
+            report(number / len(half))
         return found
 
-    both: dict[int, Course] = {}
-    with ThreadPoolExecutor(2) as pool:
-        try:
-            for found in pool.map(followed, range(len(halves))):
-                both |= found
-        except BaseException:  # such as an interrupt, which must not wait for the threads to finish
-            stopped.set()
-            raise
-    return both
+    return reduce(or_, by_halves(shots, followed, progress), {})
 
 
 def _watched(

@@ -44,23 +44,23 @@ def reasons(
     """
     times = [key.time for key in keys]
     plain = _plain(outline, black)
-    reasons: list[str | None] = []
+    found: list[str | None] = []
     for shot in shots:
         own = keys[bisect_left(times, shot.range.start) : bisect_left(times, shot.range.end)]
         late = shot.range.start.seconds > _CREDITS * duration
-        reasons.append(_reason(own, plain[shot.first : shot.last], black, "credits" if late else "title"))
-    lettered = [i for i, reason in enumerate(reasons) if reason == "credits"]
+        found.append(_reason(own, plain[shot.first : shot.last], black, "credits" if late else "title"))
+    lettered = [i for i, reason in enumerate(found) if reason == "credits"]
     if lettered:  # shots between credits belong to them
         for i in range(lettered[0], lettered[-1]):
-            reasons[i] = "credits"
-    titles = [i for i, reason in enumerate(reasons[:-1]) if reason == "title"]
+            found[i] = "credits"
+    titles = [i for i, reason in enumerate(found[:-1]) if reason == "title"]
     for following in (i + 1 for i in titles if shots[i + 1].range.start.seconds < _OPENING * duration):
         # The name comes over the shot after "presents", and often between two key pictures.
-        reasons[following] = reasons[following] or "title"
+        found[following] = found[following] or "title"
     for i, shot in enumerate(shots):
         if bisect_left(supers, shot.range.start) < bisect_left(supers, shot.range.end):
-            reasons[i] = reasons[i] or "title"  # and not credits, between which a shot without type may still be shown
-    return reasons
+            found[i] = found[i] or "title"  # and not credits, between which a shot without type may still be shown
+    return found
 
 
 def _plain(outline: Outline, black: int) -> NDArray[np.str_]:

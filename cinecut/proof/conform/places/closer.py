@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.analysis.film.gops import small_planes
-from cinecut.language.timebase import FilmTime
 from cinecut.media.frames import FrameReader, open_film
 from cinecut.media.open import picture_stream
 from cinecut.proof.conform.places.film import CLOSE_UP
@@ -96,7 +95,7 @@ def _frames(placer: Placer, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
     with open_film(placer.trailer, placer.facts) as media:
         reader = FrameReader(media, picture_stream(media, placer.trailer), placer.facts.start, rough=False)
         for row in rows.tolist():
-            frame = reader.at(FilmTime(max(Fraction(0), (row - Fraction(1, 2)) / placer.rate)))
+            frame = reader.numbered(row, placer.rate)
             frames.append(small_planes(frame, *CLOSE_UP)[0] if frame is not None else nothing)
     return np.stack(frames)
 

@@ -16,6 +16,7 @@ from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from queue import SimpleQueue
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +48,7 @@ CLOSE_UP = (240, 135)  # columns and rows of a picture that is looked at closely
 _CLOSE_AT_HAND = 6  # groups of which those are kept in memory
 _TELLING, _LEADING = 12, 4  # packets by whose sizes a group is known; those of the next one that count too
 _FOLDER = "conform"
+_Level = TypeVar("_Level", np.uint8, np.float32)
 _ALL: Inside = (slice(None), slice(None))
 _SHAPE = (THUMB_ROWS, THUMB_COLUMNS)
 _EMPTY = np.empty((0, *_SHAPE), np.uint8)
@@ -230,21 +232,21 @@ class FilmPictures:
         first, last = max(0, first), min(self.count, last)
         if last <= first:
             return first, vectors_of(_EMPTY)
-        groups = range(self.group_at(first), self.group_at(last - 1) + 1)
-        begin = int(self.starts[groups[0]])
-        return first, np.concatenate([self.vectors(group, view) for group in groups])[first - begin : last - begin]
+        return first, self._joined(first, last, lambda group: self.vectors(group, view))
 
     def luma_between(self, first: int, last: int) -> NDArray[np.uint8]:
         """The pictures [first, last), all of which there are."""
-        groups = range(self.group_at(first), self.group_at(last - 1) + 1)
-        begin = int(self.starts[groups[0]])
-        return np.concatenate([self.block(group) for group in groups])[first - begin : last - begin]
+        return self._joined(first, last, self.block)
 
     def close_ups(self, first: int, last: int) -> NDArray[np.uint8]:
         """The luma of the pictures [first, last), all of which there are, with their bars [n, 135, 240]."""
+        return self._joined(first, last, self._close_up)
+
+    def _joined(self, first: int, last: int, of_group: Callable[[int], NDArray[_Level]]) -> NDArray[_Level]:
+        """What is known of the pictures [first, last), from what is known of those of each group."""
         groups = range(self.group_at(first), self.group_at(last - 1) + 1)
         begin = int(self.starts[groups[0]])
-        return np.concatenate([self._close_up(group) for group in groups])[first - begin : last - begin]
+        return np.concatenate([of_group(group) for group in groups])[first - begin : last - begin]
 
     def _close_up(self, group: int) -> NDArray[np.uint8]:
         with self._lock_of(group):

@@ -35,7 +35,7 @@ class _Doubt:
 
 @dataclass
 class _Search:
-    """What is found for one stretch."""
+    """What is found for one stretch: in one group, or in all that were looked into."""
 
     piece: Piece
     places: list[Piece] = field(default_factory=list)
@@ -100,29 +100,20 @@ def _is_affordable(candidate: PossiblePlace, placer: Placer, most: Sequence[floa
     return film.asked < most[candidate.film] or film.was_asked(candidate.group)
 
 
-@dataclass
-class _Look:
-    """What of one stretch is in one group."""
-
-    places: list[Piece] = field(default_factory=list)
-    short: list[Piece] = field(default_factory=list)
-    doubts: list[_Doubt] = field(default_factory=list)
-
-
-def _look(candidate: PossiblePlace, whole: bool, searches: Sequence[_Search], placer: Placer) -> list[_Look]:
-    """The places of pieces, or of parts of them, that are in a group, and what leaves doubt: of each search."""
+def _look(candidate: PossiblePlace, whole: bool, searches: Sequence[_Search], placer: Placer) -> list[_Search]:
+    """What of the pieces that are searched for is in a group, of each by itself."""
     outline = placer.films[candidate.film].outline(candidate.group, whole)
-    looks = [_Look() for _ in searches]
-    for search, look in zip(searches, looks, strict=True):
-        rows = spread(search.piece.start, search.piece.end, 7)
+    looks = [_Search(search.piece) for search in searches]
+    for look in looks:
+        rows = spread(look.piece.start, look.piece.end, 7)
         for flipped in (False, True):
             likes = alike(placer.own(rows, flipped), outline, candidate.covered).max(1, initial=0)
             doubt = _Doubt(float(likes.max()), int(rows[int(likes.argmax())]), replace(candidate, flipped=flipped))
             if doubt.like > _DOUBTFUL:
                 look.doubts.append(doubt)
             if doubt.like > NEAR:
-                look.places += placer.within_group(*_windows(search.piece, doubt.row)[0], doubt.candidate)
-            if part := _short(search.piece, doubt):
+                look.places += placer.within_group(*_windows(look.piece, doubt.row)[0], doubt.candidate)
+            if part := _short(look.piece, doubt):
                 look.short += placer.within_group(*part, doubt.candidate)
     return looks
 

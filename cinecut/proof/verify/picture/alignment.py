@@ -112,7 +112,7 @@ def _set_clock(
     best: tuple[float, NDArray[np.int64]] | None = None
     for phase in sorted(phases, key=lambda each: abs(each - 0.5)):
         base = np.floor(clock + phase + 1e-6).astype(np.int64)
-        cost = float(np.minimum(_column(near, base - whole), _CAP).sum())
+        cost = float(np.minimum(near[np.arange(len(near)), REACH + base - whole], _CAP).sum())
         if best is None or cost < best[0] - 1e-3:
             best = cost, base
     assert best is not None
@@ -120,10 +120,6 @@ def _set_clock(
     distance = _distances(small, wanted, base)
     padded = np.pad(distance, ((0, 0), (1, 1)), constant_values=2 * _CAP)
     return base, np.minimum(np.minimum(padded[:, :-2], padded[:, 2:]), distance)
-
-
-def _column(near: NDArray[np.float32], offset: NDArray[np.int64]) -> NDArray[np.float32]:
-    return near[np.arange(len(near)), REACH + offset]
 
 
 def _path(distance: NDArray[np.float32]) -> NDArray[np.int64]:
