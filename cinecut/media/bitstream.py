@@ -7,6 +7,7 @@ D.2.8, HEVC D.3.8), says how many pictures it takes from there until all of one 
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 _SEI = {"h264": 6, "hevc": 39}  # NAL unit types of the messages
@@ -80,6 +81,51 @@ def _kind_of_mpeg4(packet: Any) -> int | None:
 
 
 _PICTURE_AFTER = {"mpeg1video": b"\0\0\1\0", "mpeg2video": b"\0\0\1\0", "mpeg4": b"\0\0\1\xb6"}
+
+
+class Mpeg4Clock:
+    """Whether packets of MPEG-4 count time in another number of bits than their stream's header says: these are of
+    another recording, whose header is lost, and only a decoder that has guessed the number reads them (ISO 14496-2,
+    6.2.5)."""
+
+    def __init__(self, header: bytes) -> None:
+        self._size, self._kept, self._strange = _clock_bits(header), 0, 0
+
+    def is_lost(self, packet: Any) -> bool:
+        data = _head(packet)
+        if _VOL.search(data):
+            self._size = _clock_bits(data)
+        at = data.find(_PICTURE_AFTER["mpeg4"]) + 4
+        bits = _bits(data[at : at + 24]).ljust(192, "1")
+        if self._size is None or at < 4:
+            return False
+        marker = bits.find("0", 2) + 1  # after as many ones as seconds have passed
+        kept = bits[marker] + bits[marker + 1 + self._size] == "11"
+        self._kept += kept and not self._strange
+        self._strange += not kept
+        return self._kept > _SURE and self._strange > 2
+
+
+def _clock_bits(header: bytes) -> int | None:
+    """The bits in which a header of MPEG-4 lets pictures count time within a second; None if it does not say it."""
+    found = _VOL.search(header)
+    if found is None:
+        return None
+    bits, at = _bits(header[found.end() : found.end() + 24]).ljust(192, "0"), 9
+    at += 8 if bits[at] == "1" else 1  # version and priority
+    at += 20 if bits[at : at + 4] == "1111" else 4  # the pixels' aspect
+    if bits[at] == "1":  # how it is sent
+        at += 4 + (79 if bits[at + 4] == "1" else 0)
+    resolution = int(bits[at + 4 : at + 20], 2)  # after the shape and a marker
+    return max(1, (resolution - 1).bit_length()) if resolution else None
+
+
+def _bits(data: bytes) -> str:
+    return "".join(f"{byte:08b}" for byte in data)
+
+
+_SURE = 10  # pictures that count as the header says, before others do not
+_VOL = re.compile(b"\0\0\1[\x20-\x2f]")
 
 
 def shape_of(packet: Any, codec: str) -> bytes | None:

@@ -18,7 +18,7 @@ from cinecut.diagnostics import Stop
 from cinecut.files import fingerprint
 from cinecut.language.facts import FilmFacts, SongFacts, StillFacts
 from cinecut.language.timebase import Timecodes, clock
-from cinecut.media.bitstream import shape_of
+from cinecut.media.bitstream import Mpeg4Clock, shape_of
 from cinecut.media.decode_order import Tail, bare, beginning_of, check_order, in_decode_order, place_of
 from cinecut.media.first_picture import FirstPicture, first_picture
 from cinecut.media.frames import KEYS_TRIED, contents, keys_doubtful, only_picture
@@ -123,7 +123,7 @@ class _Clock:
 
     def __init__(self, media: Any, video: VideoStream, path: Path, first: int | None) -> None:
         self.time_base = Fraction(video.time_base or Fraction(1, 1000))
-        shapes = _Shapes(video.codec_context)
+        shapes = _Shapes(video.codec_context, path)
         packets, whole, edited = _packets(media, video, path, shapes)
         self.changes = shapes.several
         self.joined = getattr(media, "joined", False)
@@ -243,11 +243,15 @@ class _Shapes:
     """Whether a film's pictures change their size or format midway, as recordings of broadcasts and calls do: their key
     frames say so, or the container."""
 
-    def __init__(self, context: Any) -> None:
-        self._codec, self._header = context.codec.canonical_name, bytes(context.extradata or b"")
-        self._shapes = set[bytes]()
+    def __init__(self, context: Any, path: Path) -> None:
+        self._codec, self._header, self._path = context.codec.canonical_name, bytes(context.extradata or b""), path
+        self._shapes, self._clock = set[bytes](), Mpeg4Clock(self._header)
 
     def seen(self, packet: Any) -> Any:
+        """The packet. Raises Stop where it is of another recording, whose header is lost."""
+        if self._codec == "mpeg4" and self._clock.is_lost(packet):
+            message = f"{self._path} was joined of recordings of two rates, and the header of the second one is lost"
+            raise Stop("unreadable", message, "get the parts that were joined: a spec takes both as its films")
         if packet.is_keyframe and (shape := shape_of(packet, self._codec)) is not None:
             self._shapes.add(shape)
         if packet.has_sidedata("new_extradata"):

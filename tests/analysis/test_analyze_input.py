@@ -46,7 +46,7 @@ def usable(
     film: Path,
     folder: Path,
     vibe: str = "thriller",
-    length: int | None = 12,
+    length: Fraction | int | None = 12,
     subtitles: Path | None = None,
     music: Path | None = None,
 ) -> tuple[Analysis, Timeline]:
@@ -103,6 +103,13 @@ def test_a_trailer_that_is_longer_than_the_film_says_so(length: int, film: Foota
     found, _ = usable(encode(tmp_path / "short.mkv", shots(60, 50, 70), swelling(7)), tmp_path, length=length)
     assert (f"has too little to show for {length} s" in said(found)) == (found.seconds < length - Fraction(1, 2))
     assert found.seconds <= min(9, length + 1)
+
+
+def test_a_last_shot_of_a_beat_has_room_for_its_fade(film: Footage, tmp_path: Path) -> None:
+    """It is cut short so that the trailer is as long as was asked for."""
+    quick = encode(tmp_path / "q.mkv", shots(16, 16, 32, 32, 32, 31, 32, 32, 32, 32, 12), swelling(12))
+    for eighths in range(20, 36):
+        usable(quick, tmp_path, "drama", length=Fraction(eighths, 8))
 
 
 def test_an_empty_film_is_refused(film: Footage, tmp_path: Path) -> None:

@@ -189,3 +189,19 @@ def test_in_avi_sound_of_another_rate_has_no_time(codec: str, tmp_path: Path) ->
         assert list(sounds.parts[0].between(Fraction(0), Fraction(1, 2)))
     with film_sounds(film, facts, 0) as sounds, pytest.raises(Stop, match="changes to 44100 samples a second"):
         list(sounds.parts[0].between(Fraction(13, 2), Fraction(7)))
+
+
+@pytest.mark.parametrize("suffix", ["mkv", "mp4"])
+@pytest.mark.parametrize(("rates", "lost"), [("24 60", True), ("25 50", True), ("24 30", False), ("25 25", False)])
+def test_a_recording_of_another_rate_whose_header_is_lost(rates: str, lost: bool, suffix: str, tmp_path: Path) -> None:
+    """MPEG-4 counts time in as many bits as its header says: 24 and 30 take five, 60 takes six."""
+    for number, rate in enumerate(rates.split()):
+        inputs = ("-f", "lavfi", "-i", f"testsrc2=s=64x48:r={rate}:d=2")
+        made(tmp_path / f"{number}.{suffix}", "-c:v mpeg4 -bf 2", inputs)
+    (tmp_path / "parts.txt").write_text(f"file 0.{suffix}\nfile 1.{suffix}\n", encoding="utf-8")
+    made(film := tmp_path / f"film.{suffix}", "-c copy", ("-f", "concat", "-i", str(tmp_path / "parts.txt")))
+    if not lost:
+        assert film_facts(film).size == (64, 48)
+        return
+    with pytest.raises(Stop, match="was joined of recordings of two rates"):
+        film_facts(film)

@@ -173,6 +173,9 @@ class Tempo:
         return nearest(self.grid.seconds_at(Fraction(beat)) * self.rate)
 
 
+_LEAST_OF_LAST = Fraction(2, 3)  # of its slot, if that is a beat: half of it fades out
+
+
 def last_length(cuts: Sequence[Cut], tempo: Tempo, length: Fraction, voices_end: Fraction) -> Fraction | None:
     """The seconds of the last cut with which the trailer lasts `length` seconds, to the frame. None if it would be
     longer than its slot, or a beat shorter, or chop a line; its voices need it until `voices_end`."""
@@ -182,7 +185,8 @@ def last_length(cuts: Sequence[Cut], tempo: Tempo, length: Fraction, voices_end:
     beat = slot - tempo.grid.seconds_at(Fraction(first + last.slot.beats - 1))
     seconds = nearest(length * tempo.rate) / tempo.rate - start
     seconds = Fraction(nearest(seconds * 1000), 1000)  # as the spec says; no frame is so short
-    if not slot - start - beat < seconds <= slot - start or seconds < voices_end or seconds <= 0:
+    least = max(voices_end, min(beat, (slot - start) * _LEAST_OF_LAST))
+    if not slot - start - beat < seconds <= slot - start or seconds < least:
         return None
     end = last.in_ + seconds
     lines = last.take.lines if last.take is not None and not last.mute else ()

@@ -41,15 +41,15 @@ def song_frames(song: Path, warnings: list[Diagnostic]) -> Iterator[av.AudioFram
             undecodable = " that can be decoded here" if media.streams.audio else ""
             hint = "give a song, or a video with sound, as music"
             raise Stop("no-audio", f"{song} has no sound{undecodable}", hint)
-        samples, rate, damage = 0, 1, list[str]()
+        seconds, damage = Fraction(0), list[str]()
         for frame in decoded(packets_of(media, stream), damage):
             check_sound(song, frame.sample_rate, frame.layout.nb_channels)
-            samples, rate = samples + frame.samples, frame.sample_rate
+            seconds += Fraction(frame.samples, frame.sample_rate)
             yield frame
-    if not samples:
+    if not seconds:
         raise Stop("unreadable", f"{song}: its sound cannot be decoded", "is the file complete? try to play it")
     if damage:
-        usable = f"{samples / rate:.1f} s are usable"
+        usable = f"{float(seconds):.1f} s are usable"
         warnings.append(Diagnostic("music", f"the song is damaged: {len(damage)} packets were skipped, {usable}"))
 
 

@@ -17,6 +17,7 @@ from cinecut.analysis.film.gops import THUMB_COLUMNS, THUMB_ROWS, Inside, black_
 from cinecut.analysis.film.screen import Glance, letterbox
 from cinecut.analysis.film.strips import Strip, decode_all
 from cinecut.diagnostics import Diagnostic, Stop
+from cinecut.files import fingerprint, staying_same
 from cinecut.language.facts import FilmFacts
 from cinecut.language.timebase import FilmTime
 from cinecut.media.probe import film_facts
@@ -57,6 +58,13 @@ class Conformed:
 
 def conform(trailer: Path, films: Sequence[Path], spec: Path, progress: Callable[[str, float], None]) -> Conformed:
     """Read a finished trailer back. `spec` is where the text shall lie: file names are relative to it. Raises Stop."""
+    with ExitStack() as stack:
+        for file in {trailer, *films}:
+            stack.enter_context(staying_same(file, fingerprint(file)))
+        return _conformed(trailer, films, spec, progress)
+
+
+def _conformed(trailer: Path, films: Sequence[Path], spec: Path, progress: Callable[[str, float], None]) -> Conformed:
     facts = film_facts(trailer)
     thumbs, within = _thumbs(trailer, facts)
     if not len(thumbs):

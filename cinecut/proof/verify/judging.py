@@ -12,7 +12,7 @@ from cinecut.delivery.meters import Measured, measure
 from cinecut.diagnostics import Severity, Stop
 from cinecut.ffmpeg.builds import FFmpeg
 from cinecut.ffmpeg.run import Workplace
-from cinecut.files import disk_errors, temporary_folder
+from cinecut.files import disk_errors, fingerprint, staying_same, temporary_folder
 from cinecut.language.facts import LoudnessTarget
 from cinecut.language.timebase import clock
 from cinecut.machine.gpu import gpu_lock
@@ -81,6 +81,7 @@ def deliverable_of(spec: Path, file: Path, only: str | None) -> Job:
 def verify(job: Job, file: Path, ffmpeg: FFmpeg, waiting: Callable[[str], None]) -> Verified:
     """Check a file against the first output of a job. Raises Stop if it cannot be read at all."""
     with (
+        staying_same(file, fingerprint(file)),
         temporary_folder() as folder,
         gpu_lock(f"verifying {file.name}", waiting) as lock,
         disk_errors(folder),
