@@ -71,10 +71,11 @@ class Diagnostic:
     message: str
     span: Span | None = None
     hints: tuple[str, ...] = ()
+    fatal: bool = False  # it ended the command, even if its code is that of a warning
 
     @property
     def severity(self) -> Severity:
-        return CODES[self.code]
+        return Severity.ERROR if self.fatal else CODES[self.code]
 
     def as_json(self) -> dict[str, object]:
         place = None
@@ -107,6 +108,12 @@ class Stop(Exception):  # noqa: N818 - it ends a command, and nothing in the pro
         stop = cls(diagnostics[0].code, diagnostics[0].message)
         stop.diagnostics = diagnostics
         return stop
+
+    @property
+    def ending(self) -> list[Diagnostic]:
+        """The diagnostics where they end a command: if all of them are warnings elsewhere, here they are errors."""
+        mild = all(each.severity is not Severity.ERROR for each in self.diagnostics)
+        return [replace(each, fatal=mild) for each in self.diagnostics]
 
 
 @dataclass(slots=True)

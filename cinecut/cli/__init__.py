@@ -124,7 +124,7 @@ def _run() -> None:
         needed = "_CINECUT_COMPLETE" in os.environ or any(asked in names for names in _MODULES.values())
         (command_line(asked) if needed else listed())(words, standalone_mode=True)
     except Stop as stop:
-        print_diagnostics(stop.diagnostics)
+        print_diagnostics(stop.ending)
         sys.exit(1)
     except BrokenPipeError:
         sys.stderr.close()  # whoever read us has gone: nobody is left to tell

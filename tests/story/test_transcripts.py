@@ -18,6 +18,7 @@ from cinecut.analysis.dialogue import transcribe as whisper
 from cinecut.analysis.dialogue.lines import Hearing, read_dialogue
 from cinecut.analysis.dialogue.timing import Timing
 from cinecut.analysis.dialogue.transcribe import Transcript, Word
+from cinecut.cli import main
 from cinecut.diagnostics import Stop
 from cinecut.inference.whisper import find_whisper
 from cinecut.media.probe import film_facts
@@ -63,6 +64,11 @@ def test_without_whisper_transcribe_says_what_to_install(
     with pytest.raises(Stop, match="no Whisper here") as stop:
         transcribe(tmp_path / "film.mkv")
     assert "cinecut[speech]" in stop.value.diagnostics[0].hints[0]
+    monkeypatch.setattr("sys.argv", ["cinecut", "transcribe", str(tmp_path / "film.mkv")])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 1
+    assert capsys.readouterr().err.startswith("error: there is no Whisper here")  # elsewhere it is a warning
 
 
 def test_transcribe_writes_over_nothing(tmp_path: Path) -> None:
