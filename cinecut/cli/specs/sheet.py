@@ -46,16 +46,16 @@ def sheet(
     report.stop_on_error()
     layout = laid_out(document)
     films = film_files(layout.trailer.spec, spec.parent)
-    for asset in assets_of(layout.trailer.spec, spec.parent):
-        if isinstance(asset.owner, Film) and asset.owner.file != ABSENT:
-            is_there(asset, report)
-    report.stop_on_error()
     knowledge = known_at(layout.trailer.spec, spec)
     check_no_source(page, [spec, *files_of(layout.trailer.spec, spec.parent)])
     check_is_file(page)
     if page.exists() and not force and not is_sheet(page):
         hint = "--force replaces it, -o names another"
         raise Stop("output", f"{page} is there already, and is no contact sheet", hint)
+    for asset in assets_of(layout.trailer.spec, spec.parent):
+        if isinstance(asset.owner, Film) and asset.owner.file != ABSENT:
+            is_there(asset, report)
+    report.stop_on_error()
     if known and knowledge is None:
         raise Stop(
             "option", "--known: the results of analyze for this film are not on this machine", "analyze the film first"
