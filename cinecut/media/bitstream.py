@@ -89,21 +89,24 @@ class Mpeg4Clock:
     6.2.5)."""
 
     def __init__(self, header: bytes) -> None:
-        self._size, self._kept, self._strange = _clock_bits(header), 0, 0
+        self._size = _clock_bits(header)
+        self._before = 0  # pictures before the first strange one
+        self._since = 0  # that one and all later
+        self._strange = 0
 
     def is_lost(self, packet: Any) -> bool:
         data = _head(packet)
         if _VOL.search(data):
             self._size = _clock_bits(data)
         at = data.find(_PICTURE_AFTER["mpeg4"]) + 4
-        bits = _bits(data[at : at + 24]).ljust(192, "1")
+        bits = _bits(data[at : at + 24]).ljust(256, "1")
         if self._size is None or at < 4:
             return False
         marker = bits.find("0", 2) + 1  # after as many ones as seconds have passed
         kept = bits[marker] + bits[marker + 1 + self._size] == "11"
-        self._kept += kept and not self._strange
         self._strange += not kept
-        return self._kept > _SURE and self._strange > 2
+        self._before, self._since = self._before + (not self._strange), self._since + bool(self._strange)
+        return self._before > _SURE and self._strange > _SURE and self._strange > _SHARE * self._since
 
 
 def _clock_bits(header: bytes) -> int | None:
@@ -121,10 +124,11 @@ def _clock_bits(header: bytes) -> int | None:
 
 
 def _bits(data: bytes) -> str:
-    return "".join(f"{byte:08b}" for byte in data)
+    return f"{int.from_bytes(data, 'big'):0{8 * len(data)}b}" if data else ""
 
 
-_SURE = 10  # pictures that count as the header says, before others do not
+_SURE = 10  # pictures that count as the header says, and others that do not
+_SHARE = 0.2  # of pictures that do not: of other bits some look right, and damage is rare
 _VOL = re.compile(b"\0\0\1[\x20-\x2f]")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from fractions import Fraction
 from pathlib import Path
@@ -205,3 +206,13 @@ def test_a_recording_of_another_rate_whose_header_is_lost(rates: str, lost: bool
         return
     with pytest.raises(Stop, match="was joined of recordings of two rates"):
         film_facts(film)
+
+
+def test_a_damaged_picture_here_and_there_is_no_other_recording(tmp_path: Path) -> None:
+    made(film := tmp_path / "film.mkv", "-c:v mpeg4 -bf 2", ("-f", "lavfi", "-i", "testsrc2=s=64x48:r=25:d=8"))
+    data = bytearray(film.read_bytes())
+    pictures = [match.end() for match in re.finditer(b"\0\0\1\xb6", data)]
+    for place in pictures[20::10]:  # the bit before its time
+        data[place] ^= 0x10
+    film.write_bytes(data)
+    assert film_facts(film).rate == 25
