@@ -116,6 +116,18 @@ class Stop(Exception):  # noqa: N818 - it ends a command, and nothing in the pro
         return [replace(each, fatal=mild) for each in self.diagnostics]
 
 
+def all_at_once(checks: Iterable[Callable[[], object]]) -> None:
+    """Run all checks, and raise one Stop with whatever any of them says."""
+    said = list[Diagnostic]()
+    for check in checks:
+        try:
+            check()
+        except Stop as stop:
+            said += stop.ending
+    if said:
+        raise Stop.of(list(dict.fromkeys(said)))
+
+
 @dataclass(slots=True)
 class Report:
     """The findings about one spec, in the order of their places."""

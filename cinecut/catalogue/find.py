@@ -15,7 +15,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from fnmatch import fnmatch
+from difflib import get_close_matches
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.catalogue.store import Catalogue
+from cinecut.catalogue.store import Catalogue, is_named
 from cinecut.catalogue.words import WORDS, Strengths, columns_of, strongest
 from cinecut.diagnostics import Stop, excerpt
 from cinecut.files import content_of, json_of
@@ -136,7 +136,7 @@ class Index:
             return []
         total = np.mean([each.scores for each in scored], axis=0)
         if films:
-            wanted = [place for place, (path, title) in enumerate(self.films) if _is_named(path, title, films)]
+            wanted = [place for place, (path, title) in enumerate(self.films) if is_named(path, films, title)]
             total = np.where(np.isin(self.film_of_shot, wanted), total, 0)
         best = np.argsort(-total, kind="stable")[:most] if most >= len(total) else _first(total, most)
         return [self._hit(int(row), float(total[row]), scored) for row in best if total[row] >= _LEAST]
@@ -145,6 +145,8 @@ class Index:
         """Hints on what would find more."""
         if all(term in WORDS for term in terms):
             return []
+        if meant := [hint for term in terms if term not in WORDS for hint in _meant(term)]:
+            return meant
         if not len(self.shot_of_text):
             words = "words that need none: close-up, wide, night, bright, still, moving, …"
             return ["these films have neither lines nor described scenes", words]
@@ -203,14 +205,23 @@ class _Found:
     by: str = "signals"
 
 
+def unmet(hits: Sequence[Hit]) -> list[str]:
+    """The terms that none of these shots fits."""
+    best = dict[str, float]()
+    for reason in (reason for hit in hits for reason in hit.reasons):
+        best[reason.term] = max(reason.score, best.get(reason.term, 0.0))
+    return [term for term, score in best.items() if score < _LEAST]
+
+
+def _meant(term: str) -> list[str]:
+    """What may have been meant by a term that is no word of a measurement, but holds one, or is nearly one."""
+    if any(word in WORDS for word in term.split()):
+        return [f'commas part what is looked for: "{", ".join(term.split())}"']
+    return [f"did you mean {close}?" for close in get_close_matches(term, WORDS, 1, 0.75)]
+
+
 def _first(total: NDArray[np.float32], most: int) -> NDArray[np.intp]:
     """The rows of the largest numbers, the largest first; of equal ones the earlier."""
     least = np.partition(total, -most)[-most]
     rows = np.flatnonzero(total >= least)
     return rows[np.argsort(-total[rows], kind="stable")][:most]
-
-
-def _is_named(path: Path, title: str, patterns: Sequence[str]) -> bool:
-    """Whether a pattern matches a film's path, file name or title."""
-    names = (str(path), path.name, path.stem, title)
-    return any(fnmatch(name.casefold(), pattern.casefold()) for name in names for pattern in patterns)

@@ -11,12 +11,29 @@ from typing import Protocol
 
 from cinecut.analysis.stage import Progress
 from cinecut.catalogue.build import build
-from cinecut.catalogue.store import Catalogue, CatalogueEntry, begun, locked
+from cinecut.catalogue.store import Catalogue, CatalogueEntry, begun, is_named, locked
 from cinecut.catalogue.task import Asked, key_of
 from cinecut.diagnostics import Stop
 from cinecut.files import fingerprint, real_path
 
 _SAVE = 10.0  # seconds after which the list is written while films are looked at
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Which films a run is for: those in folders and below them, or named themselves, but for names that match."""
+
+    paths: Sequence[Path]
+    without: Sequence[str] = ()  # patterns, as of `is_named`
+
+    def films(self) -> Iterator[Path]:
+        """Raises Stop for what is not there."""
+        return (path for path in films_in(self.paths) if not is_named(path, self.without))
+
+    def dropped(self, path: Path) -> bool:
+        """Whether a film of the catalogue is gone from a named folder, or no longer wanted."""
+        below = any(path.is_relative_to(absolute(each)) for each in self.paths)
+        return below and (is_named(path, self.without) or not path.exists())
 
 
 class Workers(Protocol):
@@ -37,17 +54,18 @@ class Indexed:
 
 
 def index(
-    named: Sequence[Path],
+    named: Named,
     folder: Path,
     asked: Asked,
     workers: Callable[[Progress], Workers],
     progress: Progress,
 ) -> Indexed:
     """Index the films of the folders `named` into the catalogue `folder`. Raises Stop for what concerns all of them."""
-    paths = [path for path in films_in(named) if not path.is_relative_to(absolute(folder))]
+    paths = [path for path in named.films() if not path.is_relative_to(absolute(folder))]
     with begun(folder), locked(folder):
         catalogue = Catalogue.load(folder)
-        _drop_gone(catalogue, named)
+        for path in [path for path in catalogue.films if named.dropped(Path(path))]:
+            del catalogue.films[path]
         models = asked.models()
         todo = [path for path in paths if not _is_done(catalogue, path, lambda p: key_of(p, asked.wish, models))]
         done = 0
@@ -67,14 +85,6 @@ def index(
         catalogue.write()
         catalogue.sweep()
     return Indexed(tuple(catalogue.films[str(path)] for path in paths), len(todo))
-
-
-def _drop_gone(catalogue: Catalogue, named: Sequence[Path]) -> None:
-    """Remove films below the named folders that no longer exist."""
-    folders = [absolute(folder) for folder in named if folder.is_dir()]
-    for path in [Path(path) for path in catalogue.films]:
-        if not path.exists() and any(path.is_relative_to(folder) for folder in folders):
-            del catalogue.films[str(path)]
 
 
 def _is_done(catalogue: Catalogue, path: Path, key: Callable[[Path], str]) -> bool:

@@ -27,7 +27,7 @@ from cinecut.analysis.stage import Progress, Stage, StageRunner
 from cinecut.analysis.story.meaning import DRAMA
 from cinecut.analysis.story.scenes import Described
 from cinecut.catalogue.words import MEASURES, columns_of, measures_of, strongest
-from cinecut.diagnostics import Stop
+from cinecut.diagnostics import Diagnostic, Stop
 from cinecut.files import fingerprint
 from cinecut.inference import minilm
 from cinecut.inference.models import minilm_engine
@@ -64,7 +64,7 @@ class FilmContents:
     texts: tuple[FilmText, ...]
     meanings: Rows  # [texts x TEXT_WIDTH], each of length 1; [0 x TEXT_WIDTH] where MiniLM is missing
     described_by: str  # the model of the scenes
-    warnings: tuple[str, ...]
+    warnings: tuple[Diagnostic, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def look_at(film: Path, wish: LookOptions, models: Models | None, progress: Prog
         texts,
         meanings,
         watched.described.by,
-        tuple(each.message for each in (*watched.diagnostics, *watched.described.diagnostics)),
+        (*watched.diagnostics, *watched.described.diagnostics),
     )
 
 

@@ -14,6 +14,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
@@ -158,3 +159,9 @@ def locked(folder: Path) -> Iterator[None]:
         ) from None
     finally:
         os.close(descriptor)
+
+
+def is_named(path: Path, patterns: Sequence[str], title: str = "") -> bool:
+    """Whether a pattern matches a film's path, file name or title; * matches anything, capitals do not count."""
+    names = (str(path), path.name, path.stem, title)
+    return any(fnmatch(name.casefold(), pattern.casefold()) for name in names for pattern in patterns)

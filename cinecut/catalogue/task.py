@@ -79,7 +79,7 @@ def entry_of(path: Path, film: FilmContents, key: str) -> CatalogueEntry:
         shots=len(film.shots),
         texts=len(film.texts),
         described_by=film.described_by,
-        warnings=film.warnings,
+        warnings=tuple(each.message for each in film.warnings),
     )
 
 

@@ -122,7 +122,7 @@ def _run() -> None:
         asked = next((word for word in words if not word.startswith("-") or word in ("-h", "--help")), None)
         read_plainly()
         needed = "_CINECUT_COMPLETE" in os.environ or any(asked in names for names in _MODULES.values())
-        (command_line(asked) if needed else listed())(words, standalone_mode=True)
+        _typed(command_line(asked) if needed else listed(), words)
     except Stop as stop:
         print_diagnostics(stop.ending)
         sys.exit(1)
@@ -141,6 +141,16 @@ def _run() -> None:
     finally:
         for file in sorted(parted) if not LOUDNESS.quiet else ():
             remark(f"note: {file} had other names (hard links): they keep what it held before")
+
+
+def _typed(commands: typer.Typer, words: list[str]) -> None:
+    """Run a command. Typer and Rich end one whose reader has gone with status 1, as if it had failed: that is raised."""
+    try:
+        commands(words, standalone_mode=True)
+    except SystemExit as ended:
+        if isinstance(ended.__context__, BrokenPipeError):
+            raise ended.__context__ from None
+        raise
 
 
 def _open_closed_streams() -> None:

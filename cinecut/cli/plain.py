@@ -41,7 +41,8 @@ def _reader(kind: type, metavar: str) -> Callable[[Any], Any]:
             raise ValueError("the name of the file is empty")
         if word == "-" and "|-" not in metavar:
             raise ValueError("- is no file, and no pipe is read or written here")
-        if not Path(word).name and not folder:  # other files are named after it
+        named = Path(word).name and (not str(word).endswith("/") or Path(word).is_dir())
+        if not named and not folder:  # other files are named after it
             raise ValueError(f"{word!r} is a folder, not a file")
         return Path(word) if kind is Path else word
 

@@ -64,7 +64,7 @@ def raised() -> Iterator[None]:
         if isinstance(unraisable.exc_value, Interrupted):
             _dropped.append(unraisable.exc_value.signum)
             os.write(tell, b"\0")  # the thread sends it again: here it would be dropped again
-        else:
+        elif not _seen:  # what was being made as the signal came is deleted half-made, and may complain
             say_dropped(unraisable)
 
     sys.unraisablehook = dropped
@@ -73,7 +73,8 @@ def raised() -> Iterator[None]:
     try:
         yield
     finally:
-        sys.unraisablehook = say_dropped
+        if not _seen:
+            sys.unraisablehook = say_dropped
         for signum in _SIGNALS:
             if signal.getsignal(signum) is _raise and not _seen:
                 signal.signal(signum, signal.SIG_DFL)  # Python's own end would show the exception's traceback

@@ -83,7 +83,7 @@ def check_target(target: Target, file: Path, ffmpeg: FFmpeg) -> None:
     if file.suffix.lower() not in suffixes:
         named = as_word(file.with_suffix(target.suffix))
         hint = f"-o {named} fits; `output: {{codec: …}}` says what kind of file it is"
-        raise Stop("option", f"this trailer is a {target.suffix} file; {file.name} ends otherwise", hint)
+        raise Stop("option", f"this trailer is a {target.suffix} file; {file} ends otherwise", hint)
     missing = [encoder for encoder in target.encoders if encoder not in ffmpeg.encoders]
     if missing:
         hint = "`cinecut doctor` lists what this machine can encode"

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from commandline import cinecut, names, on_a_terminal
-from footage import Footage, make_film, song
+from footage import X264, Footage, make_film, song
 from oracle import read_pictures
 from test_analyze import FIRST, TEMPO, read
 
@@ -34,17 +34,18 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Footage:
 
 
 def test_analyze_writes_a_spec_and_a_sheet_and_never_over_them(tmp_path: Path) -> None:
-    film = make_film(tmp_path / "film.mkv", 8)
+    film = make_film(tmp_path / "film.mkv", 8, f"{X264} -metadata copyright=Somebody")
     arguments = ("analyze", str(film.path), "--length", "8", "-o", "deep/down/mine.yaml", "--json")
     run = cinecut(*arguments, cwd=tmp_path, CINECUT_CACHE_DIR=str(tmp_path / "cache"))
     assert run.returncode == 0, run.stderr
     said = json.loads(run.stdout)
-    assert {"spec", "sheet", "shots", "seconds", "warnings", "film", "beats", "timeline"} == set(said)
+    assert {"spec", "sheet", "credits", "shots", "seconds", "warnings", "film", "beats", "timeline"} == set(said)
     assert set(said["film"]["anchors"]) == {"begin", "escalation", "climax"}
     assert all(set(each) == {"name", "seconds", "protagonist"} for each in said["film"]["speakers"])
     assert len([event for event in said["timeline"] if "shot" in event]) == said["shots"] < len(said["film"]["shots"])
     spec, sheet = tmp_path / said["spec"], tmp_path / said["sheet"]
-    assert names(spec.parent) == ["mine.html", "mine.yaml"]
+    assert names(spec.parent) == ["mine.credits.txt", "mine.html", "mine.yaml"]
+    assert "Somebody" in (tmp_path / said["credits"]).read_text(encoding="utf-8")
     assert any((tmp_path / "cache").rglob("shots-*")), "the cache lies where CINECUT_CACHE_DIR says"
     assert f"vibe: {DEFAULT}\n" in spec.read_text(encoding="utf-8"), "nobody is asked where nobody can answer"
     spec.write_text("# my own edit\n", encoding="utf-8")
@@ -54,7 +55,8 @@ def test_analyze_writes_a_spec_and_a_sheet_and_never_over_them(tmp_path: Path) -
     assert "may have been edited" in refused.stderr
     assert spec.read_text(encoding="utf-8") == "# my own edit\n"
     assert sheet.read_bytes() == page
-    assert cinecut(*arguments, "--force", cwd=tmp_path).returncode == 0
+    again = cinecut(*arguments[:-1], "--force", cwd=tmp_path)
+    assert (again.returncode, "deep/down/mine.credits.txt: whom" in again.stdout) == (0, True)
     assert list(check_spec(spec)) == []
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from footage import X264, make_film
 
 from cinecut.analysis.stage import Progress
-from cinecut.catalogue.index import Indexed, index
+from cinecut.catalogue.index import Indexed, Named, index
 from cinecut.catalogue.look import LookOptions
 from cinecut.catalogue.store import CatalogueEntry
 from cinecut.catalogue.task import Asked, look_into
@@ -40,7 +40,7 @@ def make_folder(folder: Path) -> Path:
     return folder
 
 
-def indexed(films: Path, catalogue: Path) -> tuple[Indexed, list[str]]:
+def indexed(films: Path, catalogue: Path, *without: str) -> tuple[Indexed, list[str]]:
     """What a run did, and the names of the films that it looked at."""
     made = list[InProcess]()
 
@@ -48,5 +48,5 @@ def indexed(films: Path, catalogue: Path) -> tuple[Indexed, list[str]]:
         made.append(InProcess(catalogue, progress))
         return made[-1]
 
-    done = index([films], catalogue, ASKED, workers, lambda stage, share: None)
+    done = index(Named([films], without), catalogue, ASKED, workers, lambda stage, share: None)
     return done, [film.name for each in made for film in each.done]

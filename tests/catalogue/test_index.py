@@ -110,6 +110,13 @@ def test_a_film_that_is_gone_leaves_the_catalogue(films: Path, catalogue: Path) 
         indexed(films, catalogue)
 
 
+def test_names_that_are_left_out_leave_the_catalogue_until_they_are_not(films: Path, catalogue: Path) -> None:
+    done, looked_at = indexed(films, catalogue, "BROKEN", "*/mute.*")
+    assert ([Path(each.path).name for each in done.films], looked_at) == (["spoken.mkv"], [])
+    assert [Path(path).name for path in Catalogue.load(catalogue).films] == ["spoken.mkv"]
+    assert len(indexed(films, catalogue)[0].films) == 3
+
+
 def test_nothing_outside_the_named_folders_is_a_film(films: Path, tmp_path: Path) -> None:
     (tmp_path / "named").mkdir()
     (tmp_path / "named" / "leads_out.mkv").symlink_to(films / "spoken.mkv")
@@ -205,6 +212,13 @@ def test_the_command_looks_and_finds(films: Path, tmp_path: Path) -> None:
     assert len(hits) == 2
     assert hits[0]["score"] >= hits[1]["score"]
     assert {reason["by"] for reason in hits[0]["reasons"]} == {"signals"}
+    for words, said in {
+        "still, zebra": "none of these shots fits zebra [film]\n  hint: these films have neither lines",
+        "still, birght": "none of these shots fits birght [film]\n  hint: did you mean bright?",
+        "bright zebra": 'no shot fits bright zebra [no-material]\n  hint: commas part what is looked for: "bright, z',
+    }.items():
+        assert said in cinecut("find", words, "-C", "all", cwd=tmp_path).stderr
+    assert found.stderr == ""
     nothing = cinecut("find", "-C", "all", cwd=tmp_path)
     assert nothing.returncode == 1
     assert "nothing is looked for" in nothing.stderr
@@ -217,4 +231,6 @@ def test_the_scenes_of_a_film_are_listed(films: Path, tmp_path: Path) -> None:
     with (tmp_path / "list.csv").open() as file:
         assert [row["lines"] for row in csv.DictReader(file)] == [row["lines"] for row in listed]
     assert sum(bool(row["lines"]) for row in listed) == 4
+    unsaid = cinecut("scenes", films / "below" / "mute.mp4", "--no-models", cwd=tmp_path)
+    assert "[subtitles]\n  hint: put text subtitles beside the film" in unsaid.stderr
     assert all(row["looks"] and not row["scene"] for row in listed)

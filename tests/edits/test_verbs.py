@@ -355,6 +355,9 @@ def test_the_commands(spec: Path, tmp_path: Path) -> None:
     assert "mix: music -3 → 0 dB" in run("undo", "film.yaml", "--revision", made["revision"])
     assert spec.read_text() == SPEC
     assert json.loads(run("redo", "film.yaml", "--json"))["revision"] == made["revision"]
+    said = json.loads(run("edit", "film.yaml", "remove", "1", "--json"))["differences"]
+    logged = [row.partition("  ")[2].strip() for row in run("log", "film.yaml").splitlines()]  # a row for each
+    assert (logged[: len(said)], len(said) > 1) == ([each["text"] for each in said], True)
     wrong = cinecut("edit", "film.yaml", "trim", "1", "--out", "0:09", cwd=tmp_path)
     assert (wrong.returncode, wrong.stdout) == (1, "")
     assert "Traceback" not in wrong.stderr

@@ -7,6 +7,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import json
+import re
 import subprocess
 import sys
 import typing
@@ -337,6 +338,15 @@ PROPERTIES = dict(every_property(read_schema(TRAILER)))
 def test_editors_can_explain_every_property() -> None:
     texts = {path: _resolved(part).get("description", "") for path, part in PROPERTIES.items()}
     assert [path for path, text in texts.items() if not text.endswith(".")] == []
+
+
+def test_the_text_of_a_level_names_its_unit_and_none_leans_on_another() -> None:
+    """An editor shows each alone."""
+    levels = {path for path, part in PROPERTIES.items() if _resolved(part).get("minimum") == -60}
+    assert len(levels) >= 9
+    texts = {path: _resolved(part)["description"] for path, part in PROPERTIES.items()}
+    assert [path for path in levels if "dB" not in texts[path]] == []
+    assert [path for path, text in texts.items() if re.search(r"\b[Aa]s above\b|^Of the ", text)] == []
 
 
 def test_every_format_has_a_parser() -> None:

@@ -222,6 +222,9 @@ def test_a_spec_in_a_films_place_is_told_from_it(tmp_path: Path) -> None:
         ("analyze https://example.org/film.mp4", "this is an address"),
         ("fmt other.yaml", "a spec begins with cinecut: 1"),
         ("edit s.yaml trim 1", "cinecut edit SPEC trim EVENT --out 0:19.5"),
+        ("edit slip s.yaml 1 12f", "hint: cinecut edit s.yaml slip 1 12f\n"),
+        ("edit 1 slip s.yaml 12f", "hint: cinecut edit s.yaml slip 1 12f\n"),
+        ("edit s.yaml 1 slip 12f", "hint: cinecut edit s.yaml slip 1 12f\n"),
     ],
 )
 def test_one_thing_in_anothers_place_is_told_from_it(words: str, said: str, tmp_path: Path) -> None:
@@ -296,6 +299,38 @@ def test_a_length_that_is_none_is_said_briefly(length: str, tmp_path: Path) -> N
     said = cinecut("analyze", "film.mp4", f"--length={length}", cwd=tmp_path).stderr
     assert said.startswith("error: --length ")
     assert len(said) < 200
+
+
+def test_all_that_is_wrong_with_the_options_is_said_at_once(tmp_path: Path) -> None:
+    """So is a spec that is there already."""
+    (tmp_path / "film.mp4").write_bytes(b"\0\0\0\x20ftypisom" + bytes(100))
+    shutil.copy(BEATS, tmp_path / "s.yaml")
+    wrong = {"--length": "-5", "--tempo": "x", "--vibe": "horor", "--structure": "no", "--subtitles-shift": "a"}
+    wrong |= {"--subtitles-rate": "0", "--credits": "no.txt", "--music": "no.ogg"}
+    done = cinecut(*sum(wrong.items(), ("analyze", "film.mp4", "--subtitles", "no.srt", "-o", "s.yaml")), cwd=tmp_path)
+    assert done.stderr.count("error: ") == len(wrong) + 2, done.stderr
+    for said in ("--length", "--tempo", "horor", "'no'", "-shift a", "-rate 0", "no.txt", "no.ogg", "no.srt"):
+        assert said in done.stderr
+    assert "s.yaml is there already" in done.stderr
+    assert names(tmp_path) == ["film.mp4", "s.yaml"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "analyze film.mp4 -o",
+        "sheet s.yaml -o",
+        "conform film.mp4 film.mp4 -o",
+        "schema -o",
+        "export s.yaml --to otio -o",
+    ],
+)
+def test_a_folder_in_a_files_place_is_one_though_it_is_not_there(words: str, tmp_path: Path) -> None:
+    (tmp_path / "film.mp4").write_bytes(b"\0\0\0\x20ftypisom" + bytes(100))
+    shutil.copy(BEATS, tmp_path / "s.yaml")
+    done = cinecut(*words.split(), "new/", cwd=tmp_path)
+    assert (done.returncode, names(tmp_path)) == (2, ["film.mp4", "s.yaml"])
+    assert "'new/' is a folder, not a file" in done.stderr
 
 
 @pytest.mark.parametrize("command", ["schema", "compile spec.yaml", "explain spec.yaml"])

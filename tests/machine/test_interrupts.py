@@ -129,6 +129,17 @@ def in_a_weak_reference():
 def called_from_c():
     ctypes.CFUNCTYPE(None)(send)()
 
+def half_made():
+    class Half:
+        def __init__(self):
+            send()
+            self.made = True
+
+        def __del__(self):
+            self.made
+
+    Half()
+
 def collecting():
     gc.callbacks.append(send)
     gc.collect()
@@ -144,7 +155,7 @@ except interrupts.Interrupted as interrupted:
 """
 
 
-@pytest.mark.parametrize("how", ["deleted", "in_a_weak_reference", "called_from_c", "collecting"])
+@pytest.mark.parametrize("how", ["deleted", "in_a_weak_reference", "called_from_c", "collecting", "half_made"])
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.matrix
 def test_a_signal_is_not_lost_where_python_drops_exceptions(how: str, signum: signal.Signals, tmp_path: Path) -> None:

@@ -53,10 +53,10 @@ def write_credits(file: Path, text: str | None) -> list[Diagnostic]:
     """Write the credits, or delete those of an earlier trailer if none are needed. A file that cinecut did not write is
     kept, with a warning."""
     if text is None:
-        if _is_ours(file):
+        if is_ours(file):
             remove(file)
         return []
-    if os.path.lexists(file) and not _is_ours(file):
+    if os.path.lexists(file) and not is_ours(file):
         hint = "rename it, and analyze again"
         message = f"{file} is there already, and is not ours: the credits are not written"
         return [Diagnostic("music", message, None, (hint,))]
@@ -64,7 +64,7 @@ def write_credits(file: Path, text: str | None) -> list[Diagnostic]:
     return []
 
 
-def _is_ours(file: Path) -> bool:
+def is_ours(file: Path) -> bool:
     try:
         return content_of(file, len(_MARK)) == _MARK.encode()
     except OSError:

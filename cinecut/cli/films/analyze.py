@@ -21,7 +21,7 @@ from cinecut.cli.films.speech import rate_of, shift_of
 from cinecut.cli.parameters import FFmpegOption, ForceOption, JsonOption, flag, option
 from cinecut.cli.specs.render import render
 from cinecut.cli.terminal import SPECS, check_film, check_free, may_replace, print_diagnostics, remark, show, watch
-from cinecut.diagnostics import Report, Stop, as_word
+from cinecut.diagnostics import Report, Stop, all_at_once, as_word
 
 if TYPE_CHECKING:
     from cinecut.analysis.analyze import Analysis
@@ -99,7 +99,7 @@ def _analyze(options: FilmOptions, target: Path, force: bool, ffmpeg: str | None
     """Write the spec and the page beside it. Mistakes in the options are reported before any work."""
     from cinecut.files import claimed, disk_errors, held_by
 
-    _check_target(options, target, force)
+    all_at_once([*options.checks(), lambda: _check_target(options, target, force)])
     with disk_errors(target):
         was = held_by(target)
     with claimed(target):

@@ -44,6 +44,10 @@ def index(
         list[Path], argument("FOLDER…", "Films, or folders that are searched for films, subfolders too.")
     ],
     catalogue: CatalogueOption = Path("catalogue"),
+    without: Annotated[
+        list[str] | None,
+        option("--without", "NAME", "Leave out films whose name matches; * matches anything. Repeatable."),
+    ] = None,
     language: LanguageOption = None,
     llama_server: ServerOption = None,
     llm_url: UrlOption = None,
@@ -64,8 +68,9 @@ def index(
     cannot be read is left out; the report, a page in the catalogue's folder, says why. Films are never changed. On
     a cluster (the extra `cluster`) films and catalogue must be on a disk that all workers share.
 
-    Example: cinecut index films --catalogue catalogue
+    Examples: cinecut index films --catalogue catalogue    |    cinecut index . --without "*_trailer_*"
     """
+    from cinecut.catalogue.index import Named
     from cinecut.catalogue.index import index as run
     from cinecut.catalogue.look import LookOptions
     from cinecut.catalogue.page import write_report
@@ -76,10 +81,11 @@ def index(
     asked = Asked(LookOptions(language, not no_models), llama_server, llm_url, no_models)
     where = Where(scheduler or "", workers, memory)
     with watch("Indexing") as watching, _workers(where, catalogue, asked) as work:
-        done = run(folders, catalogue, asked, work, watching.share)
+        done = run(Named(tuple(folders), tuple(without or ())), catalogue, asked, work, watching.share)
         report = write_report(Catalogue.load(catalogue))
     if not done.films:
         endings = "films are told by the ends of their names; what is hidden, and links that lead out, are left out"
+        endings += ", and what --without names" if without else ""
         print_diagnostics([Diagnostic("film", "there is no film in these folders", None, (endings,))])
     failures = [each.failed if each.path in each.failed else f"{each.path}: {each.failed}" for each in done.failed]
     print_diagnostics([Diagnostic("film", message) for message in failures])
@@ -133,7 +139,7 @@ def find(
     check_ending(spec, "a spec", *SPECS)
     for file in (page, spec):
         check_free(file, force)
-    from cinecut.catalogue.find import Index
+    from cinecut.catalogue.find import Index, unmet
     from cinecut.catalogue.store import Catalogue
     from cinecut.catalogue.words import terms_of
 
@@ -150,6 +156,9 @@ def find(
     asked = ", ".join([*terms, *([f"like {Path(like).name}"] if like is not None else [])])
     if not hits:
         raise Stop("no-material", f"no shot fits {asked}", *opened.lacks(terms))
+    if nowhere := unmet(hits):
+        message = f"none of these shots fits {', '.join(nowhere)}"
+        print_diagnostics([Diagnostic("film", message, None, tuple(opened.lacks(nowhere)))])
     from cinecut.files import together, write_beside
 
     with together():

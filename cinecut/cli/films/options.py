@@ -8,13 +8,14 @@ import typing
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cinecut.cli.films.music import JAMENDO, JamendoIdOption, MusicOption, TempoOption
-from cinecut.cli.films.speech import LanguageOption, RateOption, ShiftOption, SubtitlesOption
+from cinecut.cli.films.speech import LanguageOption, RateOption, ShiftOption, SubtitlesOption, rate_of, shift_of
 from cinecut.cli.parameters import argument, completing, flag, option
 from cinecut.cli.terminal import remark
 from cinecut.diagnostics import Stop, excerpt
@@ -178,6 +179,21 @@ class FilmOptions:
         """The user's files that are read, and must not be overwritten."""
         return [Path(file) for file in (*self.films, self.subtitles, self.music, self.credits) if file is not None]
 
+    def checks(self) -> list[Callable[[], object]]:
+        """What each raises Stop if an option is wrong, or names what is not there; nothing is asked or measured."""
+        read = [file for file in self.sources if str(file) != self.music or self.music != JAMENDO]
+        values: list[Callable[[], object]] = [
+            lambda: trailer_length(self.length),
+            lambda: music_tempo(self.tempo),
+            lambda: shift_of(self.subtitles_shift),
+            lambda: rate_of(self.subtitles_rate),
+            self.plugins,
+            self.skeleton,
+            self.texts,
+            *([self.genre] if self.vibe is not None else []),
+        ]
+        return [*(partial(_can_be_read, file) for file in read), *values]
+
     def skeleton(self) -> Skeleton | None:
         """The chosen skeleton. Raises Stop."""
         from cinecut.vibes.skeleton import load_skeleton
@@ -272,6 +288,13 @@ def _text_of(file: Path) -> str:
     except UnicodeDecodeError:
         raise Stop("unreadable", f"{file} is no text in UTF-8", "save it as UTF-8") from None
     return "\n".join(" ".join(row.split()) for row in rows if row.strip())
+
+
+def _can_be_read(file: Path) -> None:
+    from cinecut.files import open_file
+
+    with open_file(file):
+        pass
 
 
 def trailer_length(text: str | None) -> Fraction | None:

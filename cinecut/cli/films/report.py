@@ -65,16 +65,21 @@ def _speakers(analysis: Analysis) -> list[dict[str, Any]]:
 
 def tell(analysis: Analysis, target: Path, as_json: bool, following: bool) -> None:
     """Print the spec's path and, if `following`, the next command; as JSON everything that was found."""
+    from cinecut.analysis.report.credits import is_ours
+
     seconds = float(analysis.seconds)
     shots = sum(cut.take is not None for cut in analysis.cuts)
     named = f"{shots} shot{'s' if shots != 1 else ''}"
-    sheet = target.with_suffix(".html")
+    sheet, credits = target.with_suffix(".html"), target.with_suffix(".credits.txt")
+    owed = is_ours(credits)
     if as_json:
         warnings = [diagnostic.as_json() for diagnostic in analysis.diagnostics]
-        result = {"spec": str(target), "sheet": str(sheet), "shots": shots, "seconds": round(seconds, 3)}
-        print_json({**result, "warnings": warnings, **_facts(analysis)})
+        result = {"spec": str(target), "sheet": str(sheet), "credits": str(credits) if owed else None}
+        print_json({**result, "shots": shots, "seconds": round(seconds, 3), "warnings": warnings} | _facts(analysis))
     else:
         say(f"{target}: {named}, {seconds:.1f} s; the contact sheet is {sheet}")
+        if owed:
+            say(f"{credits}: whom the licences of film and music want named")
         if following:
             say(f"next: cinecut render {as_word(target)}")
 

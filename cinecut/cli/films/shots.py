@@ -85,13 +85,12 @@ def scenes(
     check_ending(output, "a list of scenes", ".csv", ".json")
     check_free(output, force, "--force replaces it, -o names another")
     from cinecut.catalogue.look import LookOptions, look_at, rows
-    from cinecut.diagnostics import Diagnostic
 
     with watch("Looking") as watching:
         models = open_models(llama_server, llm_url, no_models, watching.waiting)
         looked = look_at(film, LookOptions(language, not no_models), models, watching.share)
     listed = rows(looked)
-    print_diagnostics([Diagnostic("film", warning) for warning in looked.warnings])
+    print_diagnostics(list(looked.warnings))
     _hand_over(listed, film, output, as_json)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cinecut.cli.parameters import JsonOption, SpecArgument, argument, completing, flag, option
-from cinecut.cli.terminal import print_diagnostics, print_json, remark, say, show
+from cinecut.cli.terminal import SPECS, print_diagnostics, print_json, remark, say, show
 from cinecut.diagnostics import Stop
 
 if TYPE_CHECKING:
@@ -103,8 +104,18 @@ def edit(
     from cinecut.edits.revise import EditOptions
     from cinecut.edits.revise import edit as run
 
+    _check_order([str(spec), verb, *(words or ())])
     action = {"do": verb, **_named(verb, words or ()), "in": in_, "out": out, "for": for_}
     _tell(run(spec, action, EditOptions(revision, dry_run)), dry_run, as_json)
+
+
+def _check_order(words: list[str]) -> None:
+    """Raise Stop where the spec or the verb stands in another's place, and say the command as it should be."""
+    specs = [word for word in words if word.endswith(SPECS)]
+    verbs = [word for word in words if word in WORDS]
+    if len(specs) == len(verbs) == 1 and words[:2] != (right := specs + verbs):
+        rest = [word for word in words if word not in right]
+        raise Stop("option", "the spec comes first, then the verb", shlex.join(["cinecut", "edit", *right, *rest]))
 
 
 def _named(verb: str, words: Sequence[str]) -> dict[str, str]:
@@ -183,7 +194,7 @@ def log(spec: SpecArgument, as_json: JsonOption = False) -> None:
         return
     for each in newest:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(each.when))
-        show(f"{when}  {'; '.join(each.said)}")
+        show(f"{when}  " + f"\n{' ' * len(when)}  ".join(each.said))
     if not newest:
         say("no edit is kept")
 
