@@ -144,7 +144,7 @@ def _run() -> None:
 
 
 def _typed(commands: typer.Typer, words: list[str]) -> None:
-    """Run a command. Typer and Rich end one whose reader has gone with status 1, as if it had failed: that is raised."""
+    """Run a command. Typer and Rich give a reader that has gone the status of a failure: that is raised instead."""
     try:
         commands(words, standalone_mode=True)
     except SystemExit as ended:
