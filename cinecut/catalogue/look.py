@@ -69,16 +69,21 @@ class FilmContents:
 
 @dataclass(frozen=True, slots=True)
 class LookOptions:
-    """How films are analysed: the preferred subtitle language, and whether Whisper may be used."""
+    """How films are analysed: the preferred subtitle language, and whether Whisper may be used; of one film also which
+    subtitles are read, and how, as in a `Request`."""
 
     language: str | None = None
     transcribes: bool = True
+    subtitles: Path | None = None
+    shift: Fraction | None = None
+    rate: Fraction | None = None
 
 
 def look_at(film: Path, wish: LookOptions, models: Models | None, progress: Progress) -> FilmContents:
     """Analyse a film. Raises Stop if it cannot be read, or shows nothing."""
     line = StageRunner(Cache(fingerprint(film)), progress)
-    asked = Request(film, film, load_vibe(DEFAULT), language=wish.language, transcribes=wish.transcribes)
+    subtitles = (wish.subtitles, wish.language, wish.shift, wish.rate)
+    asked = Request(film, film, load_vibe(DEFAULT), *subtitles, transcribes=wish.transcribes)
     watched = watch(listen(asked, line), models)
     shots, looks, dialogue = watched.usable, watched.looks, watched.dialogue
     drama = {index: meaning[DRAMA] for index, meaning in watched.meanings.items()}

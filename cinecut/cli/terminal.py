@@ -14,7 +14,18 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from cinecut.diagnostics import LINE_BREAK, Diagnostic, Severity, Stop, as_text, as_word, condensed, harmless, json_text
+from cinecut.diagnostics import (
+    LINE_BREAK,
+    Diagnostic,
+    Severity,
+    Stop,
+    as_text,
+    as_word,
+    condensed,
+    harmless,
+    json_text,
+    width,
+)
 from cinecut.files import check_is_file, content_of
 
 if TYPE_CHECKING:
@@ -122,6 +133,7 @@ def _bar(title: str) -> Iterator[tuple[Callable[[float, str, bool], None], Calla
 
 
 def print_table(head: list[str], body: list[list[str]]) -> None:
+    """Print a table: on a terminal aligned, long texts folded, numbers and times whole; else a row a line with tabs."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -132,12 +144,19 @@ def print_table(head: list[str], body: list[list[str]]) -> None:
         for row in [head, *body]:
             print("\t".join(harmless(cell.replace("\t", " ").replace("\n", " ")) for cell in row))
         return
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in head:
-        table.add_column(name)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    whole = [min(_WHOLE, max((width(row[place]) for row in body), default=0)) for place in range(len(head))]
+    for name, least in zip(head, whole, strict=True):
+        words = [width(word) for word in name.split()]
+        one = least < _WHOLE and len(words) == 1
+        table.add_column(name, overflow="fold", no_wrap=one, min_width=max(least, *words, 1))
     for row in body:
         table.add_row(*[Text(harmless(cell)) for cell in row])
-    console.print(table)
+    console.width = max(console.width, sum(column.min_width or 0 for column in table.columns) + 2 * len(head))
+    console.print(table, crop=False)
+
+
+_WHOLE = 16  # columns of a cell that are never folded
 
 
 @dataclass(slots=True)

@@ -23,14 +23,15 @@ Row = dict[str, int | str | float]
 
 
 def rows(shots: Sequence[FilmShot], facts: FilmFacts) -> list[Row]:
-    """One row per shot: number from 1, times in the film, frames (the last one included), seconds, how it begins, and
-    why no trailer should use it."""
+    """One row per shot: number from 1, times in the film, the timecode of its first picture, frames (the last one
+    included), seconds, how it begins, and why no trailer should use it."""
     return [
         {
             "shot": number,
             "in": clock(shot.range.start.seconds),
             "out": clock(shot.range.end.seconds),
-            "first frame": nearest(shot.range.start.seconds * facts.rate),
+            "timecode": facts.timecodes.of((first := nearest(shot.range.start.seconds * facts.rate)) / facts.rate),
+            "first frame": first,
             "last frame": nearest(shot.range.end.seconds * facts.rate) - 1,
             "seconds": round(float(shot.range.duration), 3),
             "begins": shot.begins.value,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+import re
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import opentimelineio
 import pytest
-from commandline import cinecut
+from commandline import cinecut, on_a_terminal
 
 from tools.cut_films import ENCODERS, HEIGHT, WIDTH, encode, plain
 
@@ -34,6 +36,18 @@ def test_a_list_of_each_kind_holds_every_shot(film: Path) -> None:
     track = opentimelineio.adapters.read_from_file(str(film.parent / "list.otio")).tracks[0]
     assert [clip.source_range.end_time_inclusive().value for clip in track] == LAST_FRAMES
     assert len(list((film.parent / "stills").glob("shot_*.jpg"))) == 3
+
+
+def test_timecodes_are_the_films_own_over_midnight_and_whole_on_a_terminal(
+    film: Path, bundled: Path, tmp_path: Path
+) -> None:
+    copy = ["-c", "copy", "-timecode", "23:59:59:00", tmp_path / "film.mov"]
+    subprocess.run([bundled, "-v", "error", "-i", film, *copy], check=True)
+    listed = json.loads(cinecut("shots", "film.mov", "--json", cwd=tmp_path).stdout)
+    assert [row["timecode"] for row in listed] == ["23:59:59:00", "00:00:00:06", "00:00:00:12"]
+    shown = re.sub(r"\x1b\[[\d;]*m", "", on_a_terminal(tmp_path, "-q", "shots", "film.mov"))
+    assert all(str(row[name]) in shown for row in listed for name in ("in", "out", "timecode", "seconds"))
+    assert max(map(len, shown.splitlines())) <= 80
 
 
 def test_what_is_there_is_kept_and_the_film_is_never_replaced(film: Path) -> None:

@@ -233,4 +233,12 @@ def test_the_scenes_of_a_film_are_listed(films: Path, tmp_path: Path) -> None:
     assert sum(bool(row["lines"]) for row in listed) == 4
     unsaid = cinecut("scenes", films / "below" / "mute.mp4", "--no-models", cwd=tmp_path)
     assert "[subtitles]\n  hint: put text subtitles beside the film" in unsaid.stderr
+    (tmp_path / "mine.srt").write_text('1\n00:00:01,000 --> 00:00:02,000\n=1+1, "said" he\n')
+    mine = ("--subtitles", "mine.srt", "--subtitles-shift", "1", "-o", "mine.csv")
+    assert cinecut("scenes", films / "below" / "mute.mp4", "--no-models", *mine, cwd=tmp_path).returncode == 0
+    with (tmp_path / "mine.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["lines"], row["in"] < "0:02.5" < row["out"]) for row in rows if row["lines"]] == [
+        ('=1+1, "said" he', True)
+    ]
     assert all(row["looks"] and not row["scene"] for row in listed)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cinecut.cli.films.options import NoModelsOption, ServerOption, UrlOption, open_models
-from cinecut.cli.films.speech import LanguageOption
+from cinecut.cli.films.speech import LanguageOption, RateOption, ShiftOption, SubtitlesOption, rate_of, shift_of
 from cinecut.cli.parameters import ForceOption, JsonOption, argument, option
 from cinecut.cli.terminal import check_ending, check_free, print_diagnostics, print_json, print_table, show, watch
 from cinecut.diagnostics import Stop
@@ -69,6 +69,9 @@ def shots(
 def scenes(
     film: FilmArgument,
     output: Annotated[Path | None, option("-o --output", "FILE", "Write the list: .csv or .json.")] = None,
+    subtitles: SubtitlesOption = None,
+    subtitles_shift: ShiftOption = None,
+    subtitles_rate: RateOption = None,
     language: LanguageOption = None,
     llama_server: ServerOption = None,
     llm_url: UrlOption = None,
@@ -86,9 +89,10 @@ def scenes(
     check_free(output, force, "--force replaces it, -o names another")
     from cinecut.catalogue.look import LookOptions, look_at, rows
 
+    wish = LookOptions(language, not no_models, subtitles, shift_of(subtitles_shift), rate_of(subtitles_rate))
     with watch("Looking") as watching:
         models = open_models(llama_server, llm_url, no_models, watching.waiting)
-        looked = look_at(film, LookOptions(language, not no_models), models, watching.share)
+        looked = look_at(film, wish, models, watching.share)
     listed = rows(looked)
     print_diagnostics(list(looked.warnings))
     _hand_over(listed, film, output, as_json)
