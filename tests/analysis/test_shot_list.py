@@ -41,8 +41,8 @@ def test_a_list_of_each_kind_holds_every_shot(film: Path) -> None:
 def test_timecodes_are_the_films_own_over_midnight_and_whole_on_a_terminal(
     film: Path, bundled: Path, tmp_path: Path
 ) -> None:
-    copy = ["-c", "copy", "-timecode", "23:59:59:00", tmp_path / "film.mov"]
-    subprocess.run([bundled, "-v", "error", "-i", film, *copy], check=True)
+    copy = f"{bundled} -v error -i {film} -c copy -timecode 23:59:59:00 {tmp_path / 'film.mov'}"
+    subprocess.run(copy.split(), check=True)
     listed = json.loads(cinecut("shots", "film.mov", "--json", cwd=tmp_path).stdout)
     assert [row["timecode"] for row in listed] == ["23:59:59:00", "00:00:00:06", "00:00:00:12"]
     shown = re.sub(r"\x1b\[[\d;]*m", "", on_a_terminal(tmp_path, "-q", "shots", "film.mov"))
