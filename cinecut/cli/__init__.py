@@ -22,7 +22,7 @@ import typer
 from cinecut import __version__
 from cinecut.cli.parameters import flag
 from cinecut.cli.plain import read_plainly
-from cinecut.cli.terminal import LOUDNESS, print_diagnostics, remark
+from cinecut.cli.terminal import LOUDNESS, print_diagnostics, print_json, remark
 from cinecut.diagnostics import Diagnostic, Stop
 from cinecut.files import parted
 from cinecut.machine import interrupts
@@ -150,6 +150,11 @@ def _typed(commands: typer.Typer, words: list[str]) -> None:
     except SystemExit as ended:
         if isinstance(ended.__context__, BrokenPipeError):
             raise ended.__context__ from None
+        raise
+    except Stop as stop:
+        if "--json" in words[: words.index("--") if "--" in words else None] and not LOUDNESS.answered:
+            print_json({"diagnostics": [each.as_json() for each in stop.ending]})
+            sys.stdout.flush()
         raise
 
 

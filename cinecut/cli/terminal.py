@@ -161,10 +161,11 @@ _WHOLE = 16  # columns of a cell that are never folded
 
 @dataclass(slots=True)
 class Loudness:
-    """How much is printed: -q only errors and results, -v each stage."""
+    """How much is printed: -q only errors and results, -v each stage; and whether a program has its one JSON value."""
 
     quiet: bool = False
     verbose: bool = False
+    answered: bool = False
 
 
 LOUDNESS = Loudness()
@@ -183,6 +184,7 @@ def show(text: str) -> None:
 
 def print_json(value: object, default: Callable[[Any], object] | None = None) -> None:
     """Print a result for a program."""
+    LOUDNESS.answered = True
     print(json_text(value, default))
 
 

@@ -258,6 +258,11 @@ def _branch(error: ValidationError) -> list[ValidationError]:
     return branches[(fitting or wanted or list(branches))[0]]
 
 
+def _close(typed: str, words: list[str]) -> list[str]:
+    """The word that was meant, if there is one: two letters in each other's place are the commonest slip."""
+    return [word for word in words if sorted(word) == sorted(typed)][:1] or get_close_matches(typed, words, n=1)
+
+
 def _unknown_keys(error: ValidationError, node: Node) -> Iterator[Finding]:
     known = list(error.schema["properties"])  # type: ignore[index]
     elsewhere: dict[str, str] = error.schema.get("x-elsewhere", {})  # type: ignore[union-attr]
@@ -265,7 +270,7 @@ def _unknown_keys(error: ValidationError, node: Node) -> Iterator[Finding]:
     for key in node.entries:
         if key in known:
             continue
-        close = get_close_matches(key, known, n=1)
+        close = _close(key, known)
         if key == "<<":
             hint = "merge keys are no part of YAML 1.2: repeat a value with &name and *name"
         elif key in elsewhere:
@@ -314,7 +319,7 @@ def _not_allowed(error: ValidationError, node: Node, name: str, allowed: list[ob
         return
     words = [str(word) for word in allowed]
     said = str(error.instance).lower()
-    several, close = re.split(r"\s*,\s*", said), get_close_matches(said, words, n=1)
+    several, close = re.split(r"\s*,\s*", said), _close(said, words)
     if len(several) > 1 and set(several) <= set(words):
         hint = f"several stand in brackets: [{', '.join(several)}]"
     else:

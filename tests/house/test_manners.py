@@ -373,6 +373,20 @@ def test_programs_read_json(words: str, keys: set[str], tmp_path: Path) -> None:
     assert json.loads(cinecut(words, "spec.yaml", "--json", cwd=tmp_path).stdout).keys() == keys
 
 
+@pytest.mark.parametrize(
+    "words",
+    ["explain bad.yaml", "render none.yaml", "edit bad.yaml slip 1 1s", "find day", "analyze none.mp4", "why bad.yaml"],
+)
+def test_programs_read_why_a_command_failed(words: str, tmp_path: Path) -> None:
+    """One JSON value, as check prints it, and for people the same as ever."""
+    (tmp_path / "bad.yaml").write_text(BAD, encoding="utf-8")
+    usual, done = (cinecut(*words.split(), *more, cwd=tmp_path) for more in ((), ("--json",)))
+    assert (done.returncode, done.stderr, usual.stdout) == (1, usual.stderr, "")
+    found = json.loads(done.stdout)["diagnostics"]
+    assert [f"[{each['code']}]" for each in found] == re.findall(r"(?<= )\[[\w-]+\]$", done.stderr, re.M)
+    assert all(each["message"] in done.stderr and each["severity"] == "error" for each in found)
+
+
 def test_the_whole_goes_on_by_its_stages_shares_and_never_back() -> None:
     whole = Whole({"first": 10, "second": 30, "third": 60})
     steps = [("first", 0.5), ("third", 0), ("second", 1), ("unforeseen", 1), ("third", 0.5), ("first", 1), ("third", 1)]

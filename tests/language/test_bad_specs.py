@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from cinecut.diagnostics import CODES, Diagnostic, as_text
+from cinecut.language.schema import TRAILER, _close, read_schema
 from cinecut.render.check import check_spec
 
 FOLDER = Path(__file__).parents[1] / "bad_specs"
@@ -124,3 +125,12 @@ def test_carets_stand_under_the_mistake(folder: Path) -> None:
         "      |                        ^~~~\n"
         "  hint: did you mean beat?"
     )
+
+
+def test_a_key_with_two_letters_swapped_is_known() -> None:
+    """`form` is `from`, and not `for`."""
+    for part in (read_schema(TRAILER), *read_schema(TRAILER)["$defs"].values()):
+        keys = list(part.get("properties", {}))
+        for key in keys:
+            swapped = {key[:at] + key[at + 1] + key[at] + key[at + 2 :] for at in range(len(key) - 1)} - {*keys}
+            assert all(_close(each, keys) == [key] for each in swapped), key
