@@ -36,6 +36,7 @@ Look = NDArray[np.float32]  # [LOOK_WIDTH], of length 1
 _UNRELATED, _SAME = 0.15, 0.65  # products of sentences that have nothing in common, and that say the same
 _HEAD = 128  # bytes of an array's file before its numbers
 _LEAST = 0.05  # the score of a hit
+FAIR = 0.5  # of one that fits well
 
 
 @dataclass(frozen=True, slots=True)

@@ -219,6 +219,7 @@ def test_the_command_looks_and_finds(films: Path, tmp_path: Path) -> None:
     }.items():
         assert said in cinecut("find", words, "-C", "all", cwd=tmp_path).stderr
     assert found.stderr == ""
+    assert "no shot fits well: the best by 28%" in cinecut("find", "short", "-C", "all", cwd=tmp_path).stderr
     nothing = cinecut("find", "-C", "all", cwd=tmp_path)
     assert nothing.returncode == 1
     assert "nothing is looked for" in nothing.stderr

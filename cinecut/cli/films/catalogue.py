@@ -139,7 +139,7 @@ def find(
     check_ending(spec, "a spec", *SPECS)
     for file in (page, spec):
         check_free(file, force)
-    from cinecut.catalogue.find import Index, unmet
+    from cinecut.catalogue.find import FAIR, Index, unmet
     from cinecut.catalogue.store import Catalogue
     from cinecut.catalogue.words import terms_of
 
@@ -159,6 +159,8 @@ def find(
     if nowhere := unmet(hits):
         message = f"none of these shots fits {', '.join(nowhere)}"
         print_diagnostics([Diagnostic("film", message, None, tuple(opened.lacks(nowhere)))])
+    elif hits[0].score < FAIR:
+        print_diagnostics([Diagnostic("film", f"no shot fits well: the best by {hits[0].score:.0%}")])
     from cinecut.files import together, write_beside
 
     with together():
