@@ -24,6 +24,7 @@ from cinecut.agents import answers
 from cinecut.agents.fence import Fence
 from cinecut.diagnostics import Stop, as_text
 from cinecut.edits.revise import Edit, EditOptions, edit, log, state_of, undo
+from cinecut.edits.verbs.actions import TAKES
 from cinecut.files import cache_folder
 from cinecut.render.check import check_spec
 
@@ -191,10 +192,11 @@ def _editing(made: MCPServer[Any], fence: Fence) -> None:
             "what": what, "text": text, "number": number or "", "title": number or "", "at": at, "path": path,
             "speed": str(speed),
         }  # fmt: skip
-        given = {key: each if each != "" else None for key, each in action.items()}
+        given = {key: each if each != "" else None for key, each in action.items()} | {"value": value}
+        given = {key: given[key] for key in TAKES[verb]}  # a small model writes something into all
         guard = functools.partial(fence.check_names, place)
         terms = EditOptions(revision or None, dry_run, guard)
-        return _answer(edit(place, {"do": verb, **given, "value": value}, terms), dry_run)
+        return _answer(edit(place, {"do": verb, **given}, terms), dry_run)
 
     @tool
     def undo_edit(spec: Spec = "", revision: str | None = None) -> list[Any]:

@@ -208,7 +208,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"do": "set", "path": "1.titles[4].at", "value": "1s"}, "nothing at"),
     ({"do": "set", "path": "mix..", "value": "1"}, "no path"),
     ({"do": "set", "path": "film"}, "`film` is missing"),
-    ({"do": "fly", "event": 1}, "no such action"),
+    ({"do": "fly", "event": 1}, "there is no verb 'fly'"),
 ]
 
 

@@ -51,17 +51,18 @@ class Action:
             raise Stop("option", f"{why}`{name}` takes {span}")
         return value
 
-    def text(self, name: str) -> str:
+    def text(self, name: str, such_as: str = "") -> str:
         value = self.values.get(name)
         if not isinstance(value, str) or not value.strip() or len(value) > LONGEST:
-            raise Stop("option", f"`{name}` takes a text of at most {LONGEST} characters")
+            example = f", such as {such_as}" * bool(such_as)
+            raise Stop("option", f"`{name}` takes a text of at most {LONGEST} characters{example}")
         return value
 
     def index(self, name: str = "event", index: str = "entry") -> int:
         """The index of an entry: from `event` as people name it, or from `entry`, an index in the timeline."""
-        if not self.has(name):
+        if not self.has(name) and self.has(index):
             return self.number(index, 0, len(self.on.spec.timeline) - 1)
-        value = self.values[name]
+        value = self.values.get(name)
         if isinstance(value, bool) or not isinstance(value, str | int):
             raise Stop("option", f"`{name}` takes a number, an id, or act 2/3")
         return self.on.index(value)
@@ -81,13 +82,15 @@ class Action:
         value, facts = self.values.get(name), self.on.facts(film)
         if isinstance(value, str):
             return self.time(name, value, film)
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise Stop("option", f"`{name}` takes a time, such as '0:16.5', or the number of a frame of the film")
         return FilmTime(self.number(name, 0, int(facts.duration * facts.rate)) / facts.rate)
 
     def time(self, name: str, text: str, film: str | None) -> FilmTime:
         return FilmTime(self.parsed(name, text, lambda text: parse_seconds(text, self.on.numbering.get(film or ""))))
 
     def length(self, name: str) -> Length:
-        length: Length = self.parsed(name, self.text(name), parse_length)
+        length: Length = self.parsed(name, self.text(name, "1.5s or 4 beats"), parse_length)
         return length
 
     def parsed(self, name: str, text: str, parse: Callable[[str], Any]) -> Any:
@@ -99,9 +102,7 @@ class Action:
 
 def edited(document: Document, layout: Layout, values: Mapping[str, Any]) -> str:
     """The text of a spec after an action. Raises Stop on an action that cannot be done."""
-    name = values.get("do")
-    if not isinstance(name, str) or name not in VERBS:
-        raise Stop("option", "there is no such action", f"there are {', '.join(VERBS)}")
+    name = _verb(values)
     edits = Edits(document)
     action = Action(Entries(edits, layout), values)
     try:
@@ -114,6 +115,17 @@ def edited(document: Document, layout: Layout, values: Mapping[str, Any]) -> str
     if name not in _WHOLE:
         _keep_id(action)
     return edits.text()
+
+
+def _verb(values: Mapping[str, Any]) -> str:
+    """The verb of an action. Raises Stop where there is none, or where it would pass over a value."""
+    verb = values.get("do")
+    if not isinstance(verb, str) or verb not in VERBS:
+        raise Stop("option", f"there is no verb {excerpt(verb)}", f"one of: {', '.join(VERBS)}")
+    for name, value in values.items():
+        if value is not None and name not in (*TAKES[verb], "do", "entry"):
+            raise Stop("option", f"{verb} takes no {excerpt(name)}", f"it takes {', '.join(TAKES[verb])}")
+    return verb
 
 
 def _keep_id(action: Action) -> None:
@@ -158,7 +170,7 @@ def _clip(action: Action, shot: Shot) -> Clip:
 def _slip(action: Action) -> None:
     """Show an earlier or later part of the film, equally long: `by` 1.5s, -12f (frames of the film)."""
     index, shot = action.shot()
-    shift: Length = action.parsed("by", action.text("by"), parse_shift)
+    shift: Length = action.parsed("by", action.text("by", "1.5s or -12f"), parse_shift)
     if shift.unit not in ("s", "f"):
         raise Stop("option", "`by` takes seconds or frames of the film: 1.5s, -12f")
     by = shift.amount if shift.unit == "s" else shift.amount / action.on.facts(shot.shot.film).rate
@@ -354,3 +366,19 @@ VERBS: dict[str, Callable[[Action], None]] = {
     "sync": _sync,
     "set": _set,
 }
+
+TAKES = {
+    "swap": ("event", "number"),
+    "replace": ("event", "with"),
+    "trim": ("event", "in", "out", "for"),
+    "slip": ("event", "by"),
+    "move": ("event", "to"),
+    "insert": ("event", "what"),
+    "remove": ("event",),
+    "duplicate": ("event",),
+    "retitle": ("event", "text", "title"),
+    "retime": ("event", "speed"),
+    "sync": ("event", "at"),
+    "set": ("path", "value"),
+}
+"""The names of the values that each takes; `entry`, an index in the timeline, stands for an event."""
