@@ -21,7 +21,7 @@ from cinecut.interchange.tracks import Stems, sound_tracks
 from cinecut.language.events import Card, Shot, Still
 from cinecut.language.facts import FilmFacts
 from cinecut.language.read import inside
-from cinecut.language.timebase import BadTimeError, Timecodes
+from cinecut.language.timebase import BadTimeError, Timecodes, nearest
 
 START = "01:00:00:00"
 
@@ -71,10 +71,12 @@ def _numbered(rate: Fraction, start: str | None, film: Medium) -> Timecodes:
     drop = film.numbered.drop and film.rate == rate
     text = start or (START[:-3] + ";00" if drop else START)
     try:
-        Timecodes(rate).seconds(text)
+        first = nearest(Timecodes(rate).seconds(text) * rate)
     except BadTimeError as error:
         raise Stop("option", f"--start: {error}") from None
-    return Timecodes.starting(rate, text)
+    if (numbered := Timecodes.starting(rate, text)).first != first:
+        raise Stop("option", f"--start: {excerpt(text)} is no timecode: a day has 24 hours, from 00 to 23")
+    return numbered
 
 
 class Shelf:

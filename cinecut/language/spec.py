@@ -227,6 +227,8 @@ class Anchors(Marked):
 
 @dataclass(frozen=True, kw_only=True)
 class Spec(Marked):
+    """A trailer as its author wrote it: each key of the language is a field of the same name, times are exact."""
+
     schema: ClassVar[str] = ""
     cinecut: int
     film: Film | None  # the only one; or:

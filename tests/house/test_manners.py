@@ -312,6 +312,10 @@ def test_all_that_is_wrong_with_the_options_is_said_at_once(tmp_path: Path) -> N
     for said in ("--length", "--tempo", "horor", "'no'", "-shift a", "-rate 0", "no.txt", "no.ogg", "no.srt"):
         assert said in done.stderr
     assert "s.yaml is there already" in done.stderr
+    for option in ("--subtitles-shift", "--subtitles-rate", "--credits"):
+        del wrong[option]
+    done = cinecut(*sum(wrong.items(), ("recut", "s.yaml", "--subtitles", "no.srt", "-o", "s.yaml")), cwd=tmp_path)
+    assert done.stderr.count("error: ") == len(wrong) + 2, done.stderr
     assert names(tmp_path) == ["film.mp4", "s.yaml"]
 
 

@@ -72,6 +72,7 @@ def test_what_cannot_be_is_refused_in_words(tmp_path: Path) -> None:
         (("--to", "word"), "cannot be 'word'"),
         (("--to", "edl", "--start", "25 o'clock"), "--start: "),
         (("--to", "edl", "--start", "01:00:00;00"), "drop-frame"),
+        (("--to", "edl", "--start", "24:00:00:00"), "a day has 24 hours"),
         (("--to", "edl", "-o", str(tmp_path / "nowhere" / "cut.edl")), "nowhere"),
     ]:
         done = cinecut("export", BUNNY, *arguments, cwd=tmp_path)

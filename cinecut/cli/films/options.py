@@ -181,10 +181,9 @@ class FilmOptions:
 
     def checks(self) -> list[Callable[[], object]]:
         """What each raises Stop if an option is wrong, or names what is not there; nothing is asked or measured."""
-        read = [file for file in self.sources if str(file) != self.music or self.music != JAMENDO]
-        values: list[Callable[[], object]] = [
-            lambda: trailer_length(self.length),
-            lambda: music_tempo(self.tempo),
+        return [
+            *(partial(can_be_read, film) for film in self.films),
+            *cut_checks(self.music, self.tempo, self.length, self.subtitles),
             lambda: shift_of(self.subtitles_shift),
             lambda: rate_of(self.subtitles_rate),
             self.plugins,
@@ -192,7 +191,6 @@ class FilmOptions:
             self.texts,
             *([self.genre] if self.vibe is not None else []),
         ]
-        return [*(partial(_can_be_read, file) for file in read), *values]
 
     def skeleton(self) -> Skeleton | None:
         """The chosen skeleton. Raises Stop."""
@@ -290,7 +288,19 @@ def _text_of(file: Path) -> str:
     return "\n".join(" ".join(row.split()) for row in rows if row.strip())
 
 
-def _can_be_read(file: Path) -> None:
+def cut_checks(
+    music: str | None, tempo: str | None, length: str | None, subtitles: Path | None
+) -> list[Callable[[], object]]:
+    """What each raises Stop if one of the options of a cut is wrong, or names what is not there."""
+    read = [subtitles, Path(music) if music not in (None, JAMENDO) else None]
+    return [
+        *(partial(can_be_read, file) for file in read if file is not None),
+        lambda: trailer_length(length),
+        lambda: music_tempo(tempo),
+    ]
+
+
+def can_be_read(file: Path) -> None:
     from cinecut.files import open_file
 
     with open_file(file):

@@ -6,6 +6,7 @@ import contextlib
 import os
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,11 +14,11 @@ import typer
 
 from cinecut.cli.films.analyze import SHARES, is_sheet, leave_out
 from cinecut.cli.films.music import MusicOption, TempoOption, find_song
-from cinecut.cli.films.options import NoModelsOption, music_tempo, open_models, trailer_length
+from cinecut.cli.films.options import NoModelsOption, cut_checks, music_tempo, open_models, trailer_length
 from cinecut.cli.films.speech import SubtitlesOption
 from cinecut.cli.parameters import ForceOption, JsonOption, SpecArgument, completing, flag, option
 from cinecut.cli.terminal import check_free, print_diagnostics, print_json, remark, say, watch
-from cinecut.diagnostics import Diagnostic, Report, Stop, harmless
+from cinecut.diagnostics import Diagnostic, Report, Stop, all_at_once, harmless
 
 if TYPE_CHECKING:
     from cinecut.analysis.analyze import Analysis
@@ -73,9 +74,14 @@ def recut(
     from cinecut.files import check_writable, real_path, write_beside
     from cinecut.known.record import keep
     from cinecut.render.check import check_spec, files_of
+    from cinecut.vibes import load_vibe
+    from cinecut.vibes.skeleton import load_skeleton
 
+    named = ((load_vibe, vibe), (load_skeleton, structure))
+    checks = [partial(load, name) for load, name in named if name is not None]
+    free = partial(check_free, output, force or dry_run, "--force replaces it, -o names another")
+    all_at_once([*cut_checks(music, tempo, length, subtitles), *checks, free])
     wanted, target = trailer_length(length), output or spec
-    check_free(output, force or dry_run, "--force replaces it, -o names another")
     if not dry_run:
         check_writable(target)
     document = _document(spec)

@@ -5,6 +5,7 @@ stretches without cuts ─ placed by key pictures ─► pieces ─ the rest sou
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -80,12 +81,11 @@ class Matcher:
         step = self.placer.step(piece)
         whole = replace(piece, start=start, end=end, first=piece.first - (piece.start - start) * step)
         if whole.first < 0:
-            lead = int(-whole.first // step) + 1
+            lead = math.ceil(-whole.first / step)
             whole = replace(whole, start=start + lead, first=whole.first + lead * step)
         likes = self.placer.likes(whole)
-        inside = likes[piece.start - whole.start : piece.end - whole.start]
-        bad = _steady(likes < _BROKEN * float(np.median(inside)))
-        first, last = piece.start - whole.start, piece.end - whole.start
+        first, last = max(0, piece.start - whole.start), piece.end - whole.start
+        bad = _steady(likes < _BROKEN * float(np.median(likes[first:last])))
         middle = (first + last) // 2
         before, after = np.flatnonzero(bad[:middle]), np.flatnonzero(bad[middle:])
         first = int(before[-1]) + 1 if len(before) else 0
