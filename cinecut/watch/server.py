@@ -211,13 +211,14 @@ class _Page:
         """An action, or `undo` and `redo`, on the revision that the page shows."""
         try:
             wanted = json_of(await _body(request))
-            if not isinstance(wanted, dict) or not isinstance(wanted.get("revision"), str):
+            revision = wanted.pop("revision", None) if isinstance(wanted, dict) else None
+            if not isinstance(revision, str):
                 return JSONResponse({"error": "no action"}, 400)
             do = {"undo": self.session.undo, "redo": self.session.redo}.get(str(wanted.get("do")))
             if do is not None:
-                await run_in_threadpool(do, wanted["revision"])
+                await run_in_threadpool(do, revision)
             else:
-                await run_in_threadpool(self.session.edit, wanted, wanted["revision"])
+                await run_in_threadpool(self.session.edit, wanted, revision)
         except ValueError:
             return JSONResponse({"error": "no action"}, 400)
         except Stop as stop:
