@@ -228,7 +228,7 @@ def test_a_reason_goes_with_the_shot_that_it_is_of(
     head = Path("spec.yaml").read_text(encoding="utf-8").partition("timeline:\n")[0]
     Path("spec.yaml").write_text(f"{head}timeline:\n{REASONED}  - black: 1s\n", encoding="utf-8")
     keep(known(Path("spec.yaml").read_text(encoding="utf-8").replace("   # mine", "")))
-    done = edit(Path("spec.yaml"), {"event": 1, **action})
+    done = edit(Path("spec.yaml"), action if "path" in action else {"event": 1, **action})
     assert [text for text in done.said if text.startswith("comment")] == said
     assert [row for row in beside if row not in done.after.text] == []
     assert ("# a question: dark" in done.after.text) == any("question" in row for row in beside)
