@@ -31,6 +31,7 @@ from cinecut.language.facts import AudioFacts, FilmFacts
 from cinecut.language.timebase import nearest
 from cinecut.media.frames import from_start, joined, open_film
 from cinecut.media.open import packets_of, sound_streams, start_of
+from cinecut.media.sound.raw_aac import raw_aac
 from cinecut.media.sound.samples import Placed, channels_of, decoded, may_be_damaged, mended, samples_of
 
 _RUN_UP = Fraction(1, 2)  # seconds decoded before what is wanted: AAC, MP3 and Opus build on what came before
@@ -150,6 +151,8 @@ class FilmSound:
     def _frames(self, packets: Iterator[Any], decoder: Any = None) -> Iterator[av.AudioFrame]:
         """What packets decode to; `_first` gets the first frame of each recording but the first one."""
         part = 0
+        raw = None if joined(self._media) else raw_aac(self.stream, decoder)
+        packets, decoder = (packets, decoder) if raw is None else (raw.read(packets), raw)
         for frame in decoded(packets, self.damage, decoder):
             if self._media.format.name == "avi" and Fraction(frame.sample_rate, self.rate) not in _TOLD:
                 film = self._media.name.removeprefix("file:")
