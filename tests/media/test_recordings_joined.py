@@ -193,7 +193,13 @@ def test_in_avi_sound_of_another_rate_has_no_time(codec: str, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("suffix", ["mkv", "mp4"])
-@pytest.mark.parametrize(("rates", "lost"), [("24 60", True), ("25 50", True), ("24 30", False), ("25 25", False)])
+@pytest.mark.parametrize(
+    ("rates", "lost"),
+    [
+        ("24 60", True), ("25 50", True), ("60 24", True), ("50 25", True), ("60 12", True), ("30000/1001 25", True),
+        ("24 30", False), ("30 24", False), ("25 25", False), ("60 50", False),
+    ],
+)  # fmt: skip
 def test_a_recording_of_another_rate_whose_header_is_lost(rates: str, lost: bool, suffix: str, tmp_path: Path) -> None:
     """MPEG-4 counts time in as many bits as its header says: 24 and 30 take five, 60 takes six."""
     for number, rate in enumerate(rates.split()):
