@@ -48,7 +48,7 @@ class Inputs:
                     self._add_sound(placed.label, self._heard_with(placed))
             elif isinstance(placed.event, Still):
                 still = placed.event.still
-                self._add(UserFile(self._still_name(still), still.file, PICTURE_FORMATS))
+                self._add(UserFile(self._still_name(still), still.file, PICTURE_FORMATS, still.facts))
             self._add_song(cue_song(placed.event))
             for each in (*placed.event.voice, *placed.event.sound):
                 self._add_song(recording(each))
@@ -66,7 +66,7 @@ class Inputs:
 
     def _add_song(self, song: Song | None) -> None:
         if song is not None:
-            self._add(UserFile(song_name(song), song.file, MEDIA_FORMATS, is_song=True))
+            self._add(UserFile(song_name(song), song.file, MEDIA_FORMATS, song.facts))
 
     def _add_sound(self, label: str, film: FilmRange) -> None:
         start, end = FilmTime(film.start.seconds - PREROLL), FilmTime(film.end.seconds + MARGIN)

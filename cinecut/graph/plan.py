@@ -11,7 +11,7 @@ from itertools import chain
 from cinecut.graph.nodes import GraphError, Pad, filled, nodes_of
 from cinecut.graph.script import print_script, sources_of
 from cinecut.graph.verify import verify
-from cinecut.language.facts import LoudnessTarget
+from cinecut.language.facts import FilmFacts, LoudnessTarget, SongFacts, StillFacts
 from cinecut.language.timebase import FilmRange, FilmTime
 
 SCRIPT = "trailer.graph"
@@ -94,12 +94,12 @@ class SoundReel:
 @dataclass(frozen=True, slots=True)
 class UserFile:
     """A file of the user's under a name of ours. `file`: its name in the spec. `formats`: the demuxers that may open
-    it. `is_song`: whether its sound alone is used."""
+    it. `facts`: what the spec says of it; of a song its sound alone is used."""
 
     name: str
     file: str
     formats: str
-    is_song: bool = False
+    facts: FilmFacts | SongFacts | StillFacts | None = None
 
     def arguments(self, stream: str) -> list[str]:
         only = [] if stream == "v" else ["-vn"]  # a song's cover is a picture that nobody asked for

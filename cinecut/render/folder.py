@@ -18,6 +18,7 @@ from cinecut.files import content_of, disk_errors, fingerprint, new_folder, stay
 from cinecut.fonts.glyphs import FOLDER as FONTS
 from cinecut.grade import Grade
 from cinecut.graph.plan import SCRIPT, LutFile, Reel, SoundReel, UserFile
+from cinecut.language.facts import SongFacts
 from cinecut.language.read import inside
 from cinecut.language.timebase import clock
 from cinecut.render.job import Job, Watch
@@ -70,7 +71,7 @@ class Materials:
         missing = {name for name in set().union(*groups) if not (self.folder / name).exists()}
         for item in self.job.plan.inputs:
             if isinstance(item, UserFile) and item.name in missing:
-                _bring(inside(self.job.folder, item.file), self.folder / item.name, self.copy, item.is_song)
+                self._bring(inside(self.job.folder, item.file), item)
                 missing.remove(item.name)
         missing -= self.store.take_all({name: self.keys[name] for name in missing}, self.folder)
         with closing(_Maker(self, len(self.reels(missing)))) as maker:
@@ -86,6 +87,21 @@ class Materials:
         for reel in sorted(self.damaged, key=lambda each: each.heard.start):
             found.setdefault(reel.film, []).append(" to ".join(clock(at.seconds) for at in reel.used))
         return [_silent(self.job.films[name], shots) for name, shots in found.items()]
+
+    def _bring(self, file: Path, item: UserFile) -> None:
+        target = self.folder / item.name
+        if item.facts is not None and item.facts.fingerprint:
+            from cinecut.media.link import check_facts
+
+            check_facts(file, item.facts)
+        if isinstance(item.facts, SongFacts) and _is_read_otherwise(content_of(file, _HEAD)):
+            from cinecut.media.sound.uncompressed import write_uncompressed
+
+            write_uncompressed(file, target)
+        elif self.copy:
+            shutil.copyfile(file, target)
+        else:
+            target.symlink_to(file.absolute())
 
     def reels(self, names: set[str]) -> list[Reel | SoundReel]:
         items = self.job.plan.inputs
@@ -188,17 +204,6 @@ def fill(job: Job, folder: Path, watch: Watch) -> None:
     """Bring everything that the plan's runs read, copying the user's files."""
     write_generated(job.plan, folder)
     Materials(job, folder, watch, Store(None), copy=True).bring(job.plan.render.reads)
-
-
-def _bring(file: Path, target: Path, copy: bool, is_song: bool) -> None:
-    if is_song and _is_read_otherwise(content_of(file, _HEAD)):
-        from cinecut.media.sound.uncompressed import write_uncompressed
-
-        write_uncompressed(file, target)
-    elif copy:
-        shutil.copyfile(file, target)
-    else:
-        target.symlink_to(file.absolute())
 
 
 def _is_read_otherwise(head: bytes) -> bool:
