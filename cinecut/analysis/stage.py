@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
-from threading import Event
+from threading import Event, Lock
 from typing import Any, Generic, TypeVar
 
 from threadpoolctl import threadpool_limits
@@ -83,14 +83,15 @@ def by_halves(parts: Sequence[Part], work: Callable[[Sequence[Part], Advance], T
     done: this ends it early where the other half failed or the user interrupts."""
     middle = len(parts) // 2
     halves = [half for half in (parts[:middle], parts[middle:]) if half]
-    done, stopped = [0.0] * len(halves), Event()
+    done, stopped, telling = [0.0] * len(halves), Event(), Lock()
 
     def worked(number: int) -> T:
         def report(share: float) -> None:
             if stopped.is_set():
                 raise CancelledError
-            done[number] = share
-            progress(sum(done) / len(done))
+            with telling:  # one after the other, so that what is said rises
+                done[number] = share
+                progress(sum(done) / len(done))
 
         return work(halves[number], report)
 

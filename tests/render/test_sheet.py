@@ -338,6 +338,17 @@ def test_a_second_sheet_decodes_nothing(films: Films, tmp_path: Path, monkeypatc
     assert (tmp_path / "sheet.html").read_text(encoding="utf-8") == first
 
 
+def test_another_trailer_of_a_film_draws_none_of_its_shots_anew(
+    films: Films, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film = films(FILM).path
+    write_sheet(subject(film), tmp_path / "sheet.html", lambda _: None)
+    monkeypatch.setattr("cinecut.review.sheet.stills._any", None)  # draws a shot's
+    page = page_of(subject(film, [event(44, 2), event(130, 2)]), tmp_path)
+    assert len(page.stills()) == 2
+    assert len(page.stills("Still of shot")) == 6
+
+
 def test_every_shot_and_alternative_has_times_to_copy(films: Films, tmp_path: Path) -> None:
     film = films(FILM).path
     more = "\n    alternatives:\n      - {in: 84/24s, score: 0.4, why: calm}\n      - {in: 4s}"

@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from cinecut.analysis.edit.pairs import Floats, Pairs, Shortlist
 from cinecut.analysis.edit.parts import Gap
+from cinecut.analysis.edit.weights import Weights
 
 _MUTED = 0.1  # greatest share of shots in which somebody speaks in vain
 _DUBBED = 0.3  # greatest share of shots with another sound than their own, mute ones included
@@ -29,6 +30,7 @@ _FEW = 4  # shots from which an order can be judged
 _MUTE_COUNTS = 2  # times as much as the others: a share of muted shots is a small number
 _DEARER = 1.25  # factor on the price of what is lacking
 _LITTLE = 1.15  # the same for what is only better
+_TWICE = 2  # times that each set-up may stand in the trailer; more by its share of the film
 OPENING = ("cold open", "act 1")  # acts in which the main subjects are introduced
 _ROW = 3  # shots in a row that show one subject
 _ALONE = 0.8  # of the film's shots; a subject that has more is all that there is
@@ -125,6 +127,7 @@ class Rising:
     """The rise from act 2 to act 3: `means` [4 x slots] gives the movement of act 2 and of each third of act 3."""
 
     means: Floats
+    shots: NDArray[np.int_]  # of each third
     moves: list[list[float]]  # of each slot's candidates
     floor: float  # movement below which shots are equally still
     weight: float
@@ -142,7 +145,8 @@ class Rising:
         known = np.concatenate([each.moves for each in options]) if options else np.zeros(0)
         floor = 0.05 * float(np.median(known)) if len(known) else 0.0
         moves = [each.moves.tolist() for each in options]
-        return cls(means, moves, floor, weight if len(acts["act 2"]) and len(acts["act 3"]) and floor else 0.0)
+        shots = np.array([len(group) for group in groups[1:]])
+        return cls(means, shots, moves, floor, weight if len(acts["act 2"]) and len(acts["act 3"]) and floor else 0.0)
 
     def penalty(self, places: Places) -> float:
         return float(self._worth(self.means @ self._moves(places)[:, None])[0]) if self.weight else 0.0
@@ -171,8 +175,7 @@ class Rising:
         much as what those are worth."""
         levels = np.log(np.maximum(means, 0) + self.floor)
         short = np.maximum(0, np.log(_MORE) + levels[:1] - levels[1:])
-        shots = (self.means[1:] > 0).sum(axis=1)
-        return np.asarray(-self.weight * (shots[:, None] * np.minimum(2, short)).sum(axis=0))
+        return np.asarray(-self.weight * (self.shots[:, None] * np.minimum(2, short)).sum(axis=0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -243,3 +246,67 @@ def _too_long(kinds: tuple[int, ...]) -> bool:
     most = max(subjects, key=subjects.count)
     others = [kind for kind, subject in zip(kinds, subjects, strict=True) if subject != most]
     return most >= 0 and len(others) <= 1 and all(kind >= 0 and kind % 2 == 0 for kind in others)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Repeats:
+    """What a sequence shows or says again: look-alikes within reach, parts of one shot, set-ups, words."""
+
+    weights: Weights
+    alike: Floats  # [takes + 1, takes]: what two that look alike cost within reach; the last row is of no take
+    shot_of: NDArray[np.int_]  # each take's shot [takes + 1]; the last one is of no take
+    set_up: NDArray[np.int_]  # each take's set-up [takes + 1]; the last one of all that cannot stand too often
+    stands: Floats  # how often each set-up may stand in the trailer
+    said: NDArray[np.bool_] | None  # whether a take has words of another one's [takes + 1, takes]; None: none has
+
+    @classmethod
+    def of(cls, pairs: Pairs, shown: int) -> Repeats:
+        """In a trailer of so many shots."""
+        takes, often = pairs.takes, [each for each in pairs.set_ups if len(each) > _TWICE]
+        length = np.array([float(take.range.duration) for take in takes])
+        set_up, stands = np.full(len(takes) + 1, len(often)), np.full(len(often) + 1, np.inf)
+        for number, members in enumerate(often):
+            set_up[members] = number
+            stands[number] = max(_TWICE, np.ceil(shown * length[members].sum() / length.sum()))
+        alike = np.vstack([pairs.near, np.zeros(len(takes))])
+        shot_of = np.array([*(take.shot for take in takes), -1], int)
+        return cls(pairs.weights, alike, shot_of, set_up, stands, pairs.repeats if pairs.repeats.any() else None)
+
+    def among(
+        self,
+        values: Floats,
+        options: Shortlist,
+        near: Sequence[tuple[float, ArrayLike]],
+        takes: ArrayLike,
+        spoken: ArrayLike,
+    ) -> Floats:
+        """The values of candidates beside the `takes` of one sequence [takes] or of several [sequences x takes], of
+        which the `spoken` ones say a line; -1: none. They are lower for shots similar to those that are `near`, for
+        other parts of one shot and for words that are said already, -inf for a take already used."""
+        for nearness, others in near:
+            values += nearness * self.alike[np.asarray(others)[..., None], options.numbers]
+        known = np.asarray(takes, int)
+        taken = np.zeros((*known.shape[:-1], len(self.shot_of)), bool)
+        shown = np.zeros((*known.shape[:-1], int(self.shot_of.max()) + 2), bool)  # and one of no take
+        each = (np.arange(len(known))[:, None],) if known.ndim > 1 else ()
+        taken[*each, known] = True
+        shown[*each, self.shot_of[known]] = True
+        values += self.weights.again * shown[..., options.shots]
+        if len(self.stands) > 1:
+            often = (self.set_up[known][..., None] == np.arange(len(self.stands))).sum(-2) >= self.stands
+            values += self.weights.returns * often[..., self.set_up[options.numbers]]
+        if self.said is not None and options.speaks.any():
+            said = self.said[np.asarray(spoken, int)][..., options.numbers].any(-2)
+            values += self.weights.again * (said & options.speaks)
+        values[taken[..., options.numbers]] = -np.inf
+        return values
+
+    def penalty(self, takes: Sequence[int], spoken: Sequence[int]) -> float:
+        """What the takes of a whole sequence cost, of which the `spoken` ones say a line: for other parts of one shot,
+        for words that are said twice, and for set-ups that stand too often."""
+        again = len(takes) - len({int(self.shot_of[take]) for take in takes})
+        if self.said is not None:
+            again += int(np.triu(self.said[np.ix_(spoken, spoken)], 1).sum())
+        counts = np.bincount(self.set_up[takes], minlength=len(self.stands))
+        returns = float(np.maximum(0, counts - self.stands).sum())
+        return self.weights.again * again + self.weights.returns * returns

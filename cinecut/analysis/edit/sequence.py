@@ -10,18 +10,19 @@ the film that act 1 does not introduce, and for each shot with which a row of on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from itertools import combinations, zip_longest
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from cinecut.analysis.edit.candidates import Candidate
 from cinecut.analysis.edit.pairs import Floats, Meeting, Pairs, Shortlist
 from cinecut.analysis.edit.parts import Gap
-from cinecut.analysis.edit.promises import Casting, Lacks, Places, Prices, Rising
+from cinecut.analysis.edit.promises import Casting, Lacks, Places, Prices, Repeats, Rising
 
 _BEAM = 24  # paths that are kept
 _NO_END = 99  # beats: of no candidate
@@ -34,7 +35,6 @@ _TOLERABLE = 0.06  # the same at which no shots are exchanged for its sake alone
 _LACKING = 100.0  # what all that a sequence can lack is worth
 _MENDED = 4  # of the sequences found, those that lack least
 _FIRST = 8  # candidates of a slot, the best first, with which a sequence that lacks something is tried
-_TWICE = 2  # times that each set-up may stand in the trailer; more by its share of the film
 _NEARBY = 6  # slots apart, between which shots change places; with the last slot, from anywhere
 
 Offers = Sequence[Sequence[Candidate]]  # of each gap
@@ -140,24 +140,9 @@ class _Search:
         self.steps = {n: steps(before, n, prices.eye) for n, before in self.before.items()}
         self.rise = Rising.of(gaps, options, pairs.weights.rise * prices.rise)
         self.cast = Casting.of(gaps, options, pairs, prices.cast)
-        self.shot_of = np.array([*(take.shot for take in pairs.takes), -1], int)  # the last one: of no take
-        self.shots = int(self.shot_of.max()) + 1
-        self.set_up, self.stands = self._set_ups()
-        self.repeating = bool(pairs.repeats.any())
+        self.again = Repeats.of(pairs, len(self.shown))
         self.near = {number: self._near(at) for at, number in enumerate(self.shown)}
-        self.penalties = dict[tuple[int, ...], tuple[float, float]]()  # of whole sequences, for rise and cast
-        self.similar = np.vstack([pairs.near, np.zeros(len(pairs.takes))])  # the last row: to no take
-
-    def _set_ups(self) -> tuple[NDArray[np.int_], Floats]:
-        """The set-up of each take [takes + 1], and how often each may stand in the trailer [set-ups + 1]. The last ones
-        are of no take, and of all set-ups that cannot stand too often."""
-        takes, often = self.pairs.takes, [each for each in self.pairs.set_ups if len(each) > _TWICE]
-        length = np.array([float(take.range.duration) for take in takes])
-        set_up, stands = np.full(len(takes) + 1, len(often)), np.full(len(often) + 1, np.inf)
-        for number, members in enumerate(often):
-            set_up[members] = number
-            stands[number] = max(_TWICE, np.ceil(len(self.shown) * length[members].sum() / length.sum()))
-        return set_up, stands
+        self.penalties = dict[tuple[int, ...], float]()  # of whole sequences
 
     def lacks(self, places: Places) -> Lacks:
         """How far a sequence is from the requirements."""
@@ -208,35 +193,7 @@ class _Search:
         takes = list(zip_longest(*(reversed(path.takes) for path in paths), fillvalue=-1))  # from the last ones back
         near = [(_nearness(away), others) for away, others in enumerate(takes[:_FAR], 1)]
         spoken = list(zip_longest(*(path.spoken for path in paths), fillvalue=-1))
-        return self._among(values, options, near, _by_path(takes, paths), _by_path(spoken, paths))
-
-    def _among(
-        self,
-        values: Floats,
-        options: Shortlist,
-        near: Sequence[tuple[float, ArrayLike]],
-        takes: ArrayLike,
-        spoken: ArrayLike,
-    ) -> Floats:
-        """The values of candidates beside the `takes` of one sequence [takes] or of several [sequences x takes], of
-        which the `spoken` ones say a line; -1: none. They are lower for shots similar to those that are `near`, for
-        other parts of one shot and for words that are said already, -inf for a take already used."""
-        for nearness, others in near:
-            values += nearness * self.similar[np.asarray(others)[..., None], options.numbers]
-        known = np.asarray(takes, int)
-        taken = np.zeros((*known.shape[:-1], len(self.shot_of)), bool)
-        shown = np.zeros((*known.shape[:-1], self.shots + 1), bool)
-        each = (np.arange(len(known))[:, None],) if known.ndim > 1 else ()
-        taken[*each, known] = True
-        shown[*each, self.shot_of[known]] = True
-        values += self.pairs.weights.again * shown[..., options.shots]
-        often = (self.set_up[known][..., None] == np.arange(len(self.stands))).sum(-2) >= self.stands
-        values += self.pairs.weights.returns * often[..., self.set_up[options.numbers]]
-        if self.repeating and options.speaks.any():
-            said = self.pairs.repeats[np.asarray(spoken, int)][..., options.numbers].any(-2)
-            values += self.pairs.weights.again * (said & options.speaks)
-        values[taken[..., options.numbers]] = -np.inf
-        return values
+        return self.again.among(values, options, near, _by_path(takes, paths), _by_path(spoken, paths))
 
     def improved(self, places: Places) -> Places:
         """The sequence after all exchanges that raise its value: of one shot for another, and of two shots' places."""
@@ -269,33 +226,38 @@ class _Search:
         values += self.cast.beside(options, takes[:at], takes[at + 1 :])
         values += self.cast.introducing(number, options, others)
         spoken = [take for n, take in others.items() if self.options[n].speaks[places[n]]]
-        return self._among(values, options, near, list(others.values()), spoken) + changed
+        return self.again.among(values, options, near, list(others.values()), spoken) + changed
 
     def mended(self, places: Places) -> Places:
         """The sequence after exchanges by which it lacks less, as far as what they lose is worth it."""
         lacking = self.lacks(places).total
         for _ in range(_ROUNDS):
-            if lacking < _TOLERABLE:
+            mending = self._mending(places, lacking) if lacking >= _TOLERABLE else None
+            if mending is None:
                 break
-            tried = [(gain, self.lacks(each).total, each) for gain, each in self._exchanges(places)]
-            better = [each for each in tried if each[1] < lacking - _BETTER]
-            if not better:
-                break
-            _, lacking, places = max(better, key=lambda each: round(each[0] - _LACKING * each[1], 6))
+            lacking, places = mending
         return places
+
+    def _mending(self, places: Places, lacking: float) -> tuple[float, Places] | None:
+        """Of the exchanges by which a sequence lacks less the one that is worth most: what is lacking then, and the
+        sequence."""
+        best, liking = None, -math.inf
+        for gain, other in sorted(self._exchanges(places), key=lambda each: round(each[0], 6), reverse=True):
+            if gain < liking:  # nor is any that follows worth more, whatever it lacks
+                break
+            lacks = self.lacks(other).total
+            liked = round(gain - _LACKING * lacks, 6)
+            if lacks < lacking - _BETTER and liked > liking:
+                best, liking = (lacks, other), liked
+        return best
 
     def worth(self, places: Places) -> float:
         """The value of a whole sequence."""
-        chosen = self._chosen(places)
-        total = self.rise.penalty(places) + self.cast.penalty(chosen) + self._repeated(places, chosen)
-        for number in chosen:
-            total += float(self.options[number].worths[places[number]])
-            before = self.before.get(number)
-            if before in chosen:
-                total += float(self.steps[number][places[before], places[number]])
-            near = [(nearness, chosen[n]) for nearness, n in self.near[number] if n in chosen and n < number]
-            total += sum(nearness * float(self.similar[take, chosen[number]]) for nearness, take in near)
-        return total
+        filled = [number for number in self.shown if places[number] >= 0]
+        alone = sum(
+            self._at(number, places, [each for each in self.near[number] if each[1] < number]) for number in filled
+        )
+        return self._penalty(places) + alone + sum(self._joint(number, places) for number in filled)
 
     def _exchanges(self, places: Places) -> Iterator[tuple[float, Places]]:
         """Sequences with another shot in one slot, or two in each other's, and how much more they are worth."""
@@ -318,7 +280,10 @@ class _Search:
         changed = False
         for one, other in combinations(self.shown, 2):
             swapped = self._exchanged(one, other, places)
-            if swapped and self._local(swapped, one, other) > self._local(places, one, other) + _BETTER:
+            if swapped is None:
+                continue
+            least = self._local(places, one, other) + _BETTER
+            if self._beside(swapped, one, other) > least and self._local(swapped, one, other) > least:
                 places[one], places[other], changed = swapped[one], swapped[other], True
         return changed
 
@@ -341,31 +306,37 @@ class _Search:
 
     def _local(self, places: Places, one: int, other: int) -> float:
         """The value of the sequence, without the terms that do not depend on two slots."""
-        chosen = self._chosen(places)
-        if (penalties := self.penalties.get(tuple(places))) is None:
-            penalties = (self.rise.penalty(places), self.cast.penalty(chosen) + self._repeated(places, chosen))
-            self.penalties[tuple(places)] = penalties
-        total = penalties[0]
-        for number in {one, other, self.after.get(one, one), self.after.get(other, other)}:
-            before = self.before.get(number)
-            if before is not None and places[before] >= 0 and places[number] >= 0:
-                total += float(self.steps[number][places[before], places[number]])
-        for number in (one, other):
-            total += float(self.options[number].worths[places[number]])
-            near = [(nearness, chosen[n]) for nearness, n in self.near[number] if n in chosen]
-            total += sum(nearness * float(self.pairs.near[take, chosen[number]]) for nearness, take in near)
-        return total + penalties[1]
+        return self._beside(places, one, other) + self._penalty(places)
 
-    def _repeated(self, places: Places, chosen: Mapping[int, int]) -> float:
-        """What a sequence costs for other parts of one shot, for words that are said twice, and for set-ups that stand
-        too often."""
-        said = [take for n, take in chosen.items() if self.options[n].speaks[places[n]]]
-        again = len(chosen) - len({int(self.shot_of[take]) for take in chosen.values()})
-        if self.repeating:
-            again += int(np.triu(self.pairs.repeats[np.ix_(said, said)], 1).sum())
-        counts = np.bincount(self.set_up[list(chosen.values())], minlength=len(self.stands))
-        returns = float(np.maximum(0, counts - self.stands).sum())
-        return self.pairs.weights.again * again + self.pairs.weights.returns * returns
+    def _beside(self, places: Places, one: int, other: int) -> float:
+        """The same without what the sequence costs as a whole: no sequence is worth more than that."""
+        joints = {one, other, self.after.get(one, one), self.after.get(other, other)}
+        alone = sum(self._at(number, places, self.near[number]) for number in (one, other))
+        return alone + sum(self._joint(number, places) for number in joints)
+
+    def _at(self, number: int, places: Places, near: Sequence[tuple[float, int]]) -> float:
+        """The value of the candidate of a slot, less for those of slots that are `near`, which are like it."""
+        place = places[number]
+        alike = self.again.alike[self.takes[number][place]]
+        others = [(nearness, self.takes[n][places[n]]) for nearness, n in near if places[n] >= 0]
+        return float(self.options[number].worths[place] + sum(nearness * alike[take] for nearness, take in others))
+
+    def _joint(self, number: int, places: Places) -> float:
+        """What the candidate of a slot is worth after the one before it."""
+        before = self.before.get(number)
+        if before is None or places[before] < 0 or places[number] < 0:
+            return 0.0
+        return float(self.steps[number][places[before], places[number]])
+
+    def _penalty(self, places: Places) -> float:
+        """What a sequence costs as a whole: for a rise that it lacks, for its subjects, and for what it repeats."""
+        if (penalty := self.penalties.get(tuple(places))) is None:
+            chosen = self._chosen(places)
+            said = [take for n, take in chosen.items() if self.options[n].speaks[places[n]]]
+            repeated = self.again.penalty(list(chosen.values()), said)
+            penalty = self.rise.penalty(places) + self.cast.penalty(chosen) + repeated
+            self.penalties[tuple(places)] = penalty
+        return penalty
 
     def _near(self, at: int) -> list[tuple[float, int]]:
         """The slots within reach of the shown slot at a place, each with its nearness."""

@@ -66,8 +66,8 @@ def differences(before: Layout, after: Layout) -> list[Difference]:
 
 def comments_gone(before: Document, after: Document, spec: Spec) -> list[Difference]:
     """The user's comments that went with what a change took out of a spec, which are in no layout."""
-    rows = [Counter(line.strip() for line in each.lines if "#" in line) for each in (before, after)]
-    if not rows[0] - rows[1]:
+    ends = [Counter(line[line.index("#") :].rstrip() for line in each.lines if "#" in line) for each in (before, after)]
+    if not ends[0] - ends[1]:  # whatever in them is a comment
         return []
     was, now = (Counter(comments_of(each)) for each in (before, after))
     lost = list((was - now).elements())

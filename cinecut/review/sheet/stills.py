@@ -6,7 +6,8 @@ import base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import islice
+from functools import partial
+from itertools import chain, islice
 from math import ceil, floor
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from cinecut.analysis.cache import Cache
-from cinecut.analysis.stage import Stage, StageRunner
+from cinecut.analysis.stage import Advance, Stage, StageRunner, by_halves
 from cinecut.analysis.story.scenes import upright
 from cinecut.language.events import Crop
 from cinecut.language.facts import FilmFacts
@@ -45,12 +46,19 @@ class Wanted:
 def stills_of(
     film: Path, facts: FilmFacts, crop: Crop | None, wanted: Sequence[Wanted], progress: Callable[[float], None]
 ) -> dict[Wanted, str | None]:
-    """The stills, each decoded once; None where the film could not be decoded. Raises Stop if it cannot be opened."""
+    """The stills, each decoded once; None where the film could not be decoded. Raises Stop if it cannot be opened.
+
+    Those of the film's shots, which are the rough ones, are kept apart: they are the same for every trailer.
+    """
     each = sorted(dict.fromkeys(wanted), key=lambda one: (one.range.start, one.range.end, one.small, one.mirrored))
     window = (crop.x, crop.y, crop.w, crop.h) if crop is not None else None
-    line = StageRunner(Cache(facts.fingerprint), lambda stage, done: progress(done))
-    pictures = line.run(Stage("stills", list[str | None], draw), film, facts, window, each)
-    return dict(zip(each, pictures, strict=True))
+    stills = dict[Wanted, str | None]()
+    for some in filter(None, ([one for one in each if one.rough], [one for one in each if not one.rough])):
+        first, last = (done / len(each) for done in (len(stills), len(stills) + len(some)))
+        tell = lambda stage, done, first=first, last=last: progress(first + done * (last - first))  # noqa: E731
+        line = StageRunner(Cache(facts.fingerprint), tell)
+        stills |= zip(some, line.run(Stage("stills", list[str | None], draw), film, facts, window, some), strict=True)
+    return stills
 
 
 def draw(
@@ -58,10 +66,21 @@ def draw(
     facts: FilmFacts,
     window: tuple[Fraction, Fraction, Fraction, Fraction] | None,
     wanted: Sequence[Wanted],
-    progress: Callable[[float], None],
+    progress: Advance,
 ) -> list[str | None]:
-    """The stills in the given order, ideally the film's; `window`: the part of the upright picture to show (x, y,
-    width, height). Raises Stop if the film cannot be opened."""
+    """The stills in the given order, ideally the film's, by two threads; `window`: the part of the upright picture to
+    show (x, y, width, height). Raises Stop if the film cannot be opened."""
+    return [*chain.from_iterable(by_halves(wanted, partial(_drawn, film, facts, window), progress))]
+
+
+def _drawn(
+    film: Path,
+    facts: FilmFacts,
+    window: tuple[Fraction, Fraction, Fraction, Fraction] | None,
+    wanted: Sequence[Wanted],
+    progress: Advance,
+) -> list[str | None]:
+    """As `draw`, one after another."""
     stills: list[str | None] = []
     with open_film(film, facts) as media:
         reader = FrameReader(media, picture_stream(media, film), facts.start)
