@@ -26,7 +26,7 @@ from cinecut.media.open import check_sound, open_media, packets_of, sound_stream
 Floats = NDArray[np.float32]
 Placed = tuple[int, av.AudioFrame]
 
-_CANCELLED = 0.05  # share of its channels' power that a mono mix has at least, unless they cancel each other out
+_CANCELLED = 0.3  # share of its channels' power that a mono mix has at least, unless they cancel each other mostly
 _HOPELESS = 1000  # packets in a row that do not decode
 
 
