@@ -165,3 +165,12 @@ def test_sound_that_does_not_decode_is_said_each_time(film: str, tmp_path: Path)
     done = cinecut("render", "missed.yaml", "-f", cwd=tmp_path, **store)
     assert done.returncode == 0
     assert "warning" not in done.stderr
+
+
+def test_sound_that_decodes_from_the_start_alone_is_not_said_to_be_damaged(tmp_path: Path) -> None:
+    """The first packet of AAC of four channels says which they are; the others do not, so that a seek finds nothing."""
+    recording(tmp_path / "film.ts", H264, "-af pan=quad|FL=c0|FR=c0|BL=c0|BR=c0 -c:a aac")
+    (tmp_path / "spec.yaml").write_text("cinecut: 1\nfilm: film.ts\ntimeline:\n  - shot: 2.5s - 3s\n", encoding="utf-8")
+    done = cinecut("render", "spec.yaml", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "cannot be decoded" not in done.stderr

@@ -117,11 +117,13 @@ class FilmSound:
 
     def _from(self, start: Fraction) -> Iterator[Placed]:
         """Frames from before a moment on."""
-        if self.stream.codec_context.codec.name in _NEVER_FORGET:
+        if self.stream.codec_context.codec.name in _NEVER_FORGET or self._by_bytes:
             return self._onward(nearest(start * self.rate))
         coarse = Fraction(self.stream.time_base) > _COARSE and self._tick > 1
         count = _FEW if not coarse or self._grid is None or self._grid.size > 4 * self._tick else _MANY
+        known = len(self.damage)
         for further in _FURTHER:
+            del self.damage[known:]  # what one way to read did not decode, another one may
             target = start - _RUN_UP - further
             if target <= start_of(self._media, self.stream):
                 break
@@ -137,6 +139,7 @@ class FilmSound:
             if origin is None and coarse:
                 break
             return self._placed(chain(head, frames), origin)
+        del self.damage[known:]
         return self._onward(nearest(start * self.rate))
 
     def _frames(self, packets: Iterator[Any], decoder: Any = None) -> Iterator[av.AudioFrame]:
@@ -163,9 +166,14 @@ class FilmSound:
             if "matroska" in name:
                 shared = packet.pos == before and number >= kept
             else:
-                shared = packet.pos is None and "mpeg" in name
+                shared = (packet.pos is None and "mpeg" in name) or (self._by_bytes and number >= kept)
             packet.pts, before = None if shared else packet.pts, packet.pos
             yield packet
+
+    @property
+    def _by_bytes(self) -> bool:
+        """Whether stamps count bytes, which where recordings of two rates of bits were joined tell no time."""
+        return bool(self._media.format.name == "avi" and self.stream.codec_context.name == "eac3")
 
     def _onward(self, place: int) -> Iterator[Placed]:
         """Frames from before a place on, read on from where the last such reading ended, or from the start."""
