@@ -4,7 +4,6 @@ contents, so shots that need the same packets share one."""
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from fractions import Fraction
 
 from cinecut.compiler.layout import Layout
 from cinecut.compiler.layout.recordings import PlacedSong, song_name
@@ -18,12 +17,19 @@ from cinecut.compiler.picture.rating import rating_asset
 from cinecut.compiler.resolve import Song, cue_song, recording
 from cinecut.graph import filters, sounds
 from cinecut.graph.nodes import Audio, Pad, Video
-from cinecut.graph.plan import MEDIA_FORMATS, PICTURE_FORMATS, Input, LutFile, Reel, SoundReel, UserFile
+from cinecut.graph.plan import (
+    MARGIN,
+    MEDIA_FORMATS,
+    PICTURE_FORMATS,
+    PREROLL,
+    Input,
+    LutFile,
+    Reel,
+    SoundReel,
+    UserFile,
+)
 from cinecut.language.events import Picture, Still
 from cinecut.language.timebase import FilmRange, FilmTime
-
-_PREROLL = Fraction(1, 2)  # seconds of sound before a shot: decoders of AAC, MP3 and Opus need a run-up
-_MARGIN = Fraction(1, 10)  # seconds after it, for stamps that jitter
 
 
 class Inputs:
@@ -42,7 +48,7 @@ class Inputs:
                     self._add_sound(placed.label, self._heard_with(placed))
             elif isinstance(placed.event, Still):
                 still = placed.event.still
-                self._add(UserFile(self._still_name(still), still.file, PICTURE_FORMATS))
+                self._add(UserFile(self._still_name(still), still.file, PICTURE_FORMATS, still.facts))
             self._add_song(cue_song(placed.event))
             for each in (*placed.event.voice, *placed.event.sound):
                 self._add_song(recording(each))
@@ -60,10 +66,10 @@ class Inputs:
 
     def _add_song(self, song: Song | None) -> None:
         if song is not None:
-            self._add(UserFile(song_name(song), song.file, MEDIA_FORMATS, is_song=True))
+            self._add(UserFile(song_name(song), song.file, MEDIA_FORMATS, song.facts))
 
     def _add_sound(self, label: str, film: FilmRange) -> None:
-        start, end = FilmTime(film.start.seconds - _PREROLL), FilmTime(film.end.seconds + _MARGIN)
+        start, end = FilmTime(film.start.seconds - PREROLL), FilmTime(film.end.seconds + MARGIN)
         heard, audio = replace(film, start=start, end=end), self.trailer.footage[film.film].film.audio - 1
         self._sounds[label] = self._add(SoundReel(_name(film, audio), heard, audio))
 

@@ -7,15 +7,17 @@ read is passed on as one or two plain tables over 0 to 1 (`stages`). Nothing is 
 from __future__ import annotations
 
 from array import array
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cinecut.diagnostics import Span, Stop
+from cinecut.diagnostics import Span, Stop, excerpt
 from cinecut.files import fingerprint, open_file
 from cinecut.language.facts import LutFacts
 
@@ -135,7 +137,7 @@ def read_cube(data: bytes, name: str) -> Cube:
     reading = _Reading(name)
     last = 0
     for last, words in _words(data):
-        if words[0][0].isalpha() or words[0][0] == "_":
+        if not _is_level(words[0]) and (words[0][0].isalpha() or words[0][0] == "_"):
             _read_keyword(reading, last, words)
         else:
             _read_row(reading, last, words)
@@ -147,11 +149,13 @@ def read_cube(data: bytes, name: str) -> Cube:
 
 
 def _words(data: bytes) -> Iterator[tuple[int, list[str]]]:
-    """The words of each line that is neither empty nor a comment, with the line's number from 0."""
-    text = data.decode("utf-8-sig", errors="replace").replace("\r\n", "\n").replace("\r", "\n")
+    """The words of each line that is neither empty nor a comment, without a comment at its end, with the line's number
+    from 0."""
+    encoding = "utf-16" if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8-sig"
+    text = data.decode(encoding, errors="replace").replace("\r\n", "\n").replace("\r", "\n")
     for number, line in enumerate(text.split("\n")):
-        words = line.split()
-        if words and not words[0].startswith("#"):
+        words = list(takewhile(lambda word: not word.startswith("#"), line.split()))
+        if words:
             yield number, words
 
 
@@ -175,11 +179,22 @@ def _read_keyword(reading: _Reading, line: int, words: list[str]) -> None:
 
 
 def _read_row(reading: _Reading, line: int, words: list[str]) -> None:
-    if not reading.sizes:
+    if not reading.sizes and _is_level(words[0]):
         raise reading.refuse(line, "colours come before LUT_1D_SIZE or LUT_3D_SIZE")
+    if not reading.sizes:
+        raise reading.refuse(line, f"{excerpt(' '.join(words))} does not belong into a .cube file")
     if reading.rows == reading.wanted:
         raise reading.refuse(line, f"more than the {reading.wanted} rows of colours that the size asks for")
     reading.values.extend(_numbers(reading, line, words, 3))
+
+
+def _is_level(word: str) -> bool:
+    """Whether a word is written as a number, if one that is no level of light."""
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
 
 
 def _numbers(reading: _Reading, line: int, words: list[str], count: int) -> list[float]:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import cached_property
 from itertools import chain
 
 from cinecut.graph.nodes import GraphError, Pad, filled, nodes_of
 from cinecut.graph.script import print_script, sources_of
 from cinecut.graph.verify import verify
-from cinecut.language.facts import LoudnessTarget
-from cinecut.language.timebase import FilmRange
+from cinecut.language.facts import FilmFacts, LoudnessTarget, SongFacts, StillFacts
+from cinecut.language.timebase import FilmRange, FilmTime
 
 SCRIPT = "trailer.graph"
 SOUND = "sound.graph"
 UNDIPPED = "undipped.graph"
 STEMS = "stems.graph"
 REEL_EPOCH = 60  # seconds on a reel at which the film's first picture stands
+PREROLL = Fraction(1, 2)  # seconds of sound before a shot: decoders of AAC, MP3 and Opus need a run-up
+MARGIN = Fraction(1, 10)  # seconds after it, for stamps that jitter
 
 # The demuxers that may open a user's file. None of them opens further files: a playlist, a concat list, an SDP or an
 # SVG, whatever it is named, is refused. Both for measuring and for rendering.
@@ -75,6 +78,11 @@ class SoundReel:
         return self.heard.film
 
     @property
+    def used(self) -> tuple[FilmTime, FilmTime]:
+        """When what the trailer plays of it begins and ends in the film."""
+        return FilmTime(self.heard.start.seconds + PREROLL), FilmTime(self.heard.end.seconds - MARGIN)
+
+    @property
     def content(self) -> object:
         """What it holds of its film."""
         return self.heard.start, self.heard.end, self.audio
@@ -86,12 +94,12 @@ class SoundReel:
 @dataclass(frozen=True, slots=True)
 class UserFile:
     """A file of the user's under a name of ours. `file`: its name in the spec. `formats`: the demuxers that may open
-    it. `is_song`: whether its sound alone is used."""
+    it. `facts`: what the spec says of it; of a song its sound alone is used."""
 
     name: str
     file: str
     formats: str
-    is_song: bool = False
+    facts: FilmFacts | SongFacts | StillFacts | None = None
 
     def arguments(self, stream: str) -> list[str]:
         only = [] if stream == "v" else ["-vn"]  # a song's cover is a picture that nobody asked for

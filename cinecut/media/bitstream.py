@@ -103,7 +103,11 @@ class Mpeg4Clock:
         if self._size is None or at < 4:
             return False
         marker = bits.find("0", 2) + 1  # after as many ones as seconds have passed
-        kept = bits[marker] + bits[marker + 1 + self._size] == "11"
+        last = marker + self._size  # bit of the time, before another marker
+        fewer = (
+            bits[last : last + 3] == "110" and len(data) > at + _COPY
+        )  # of one bit fewer: marker, coded, what follows
+        kept = bits[marker] + bits[last + 1] == "11" and not fewer
         self._strange += not kept
         self._before, self._since = self._before + (not self._strange), self._since + bool(self._strange)
         return self._before > _SURE and self._strange > _SURE and self._strange > _SHARE * self._since
@@ -127,6 +131,7 @@ def _bits(data: bytes) -> str:
     return f"{int.from_bytes(data, 'big'):0{8 * len(data)}b}" if data else ""
 
 
+_COPY = 16  # bytes of a packet without a picture, which is that before
 _SURE = 10  # pictures that count as the header says, and others that do not
 _SHARE = 0.2  # of pictures that do not: of other bits some look right, and damage is rare
 _VOL = re.compile(b"\0\0\1[\x20-\x2f]")

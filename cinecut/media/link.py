@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from dataclasses import replace as changed
+from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -114,9 +115,21 @@ def _check_same(asset: NamedMedium, report: Report) -> None:
 
 
 @lru_cache(maxsize=32)  # while a page shows what is edited, each edit asks; the fingerprint is one of the facts
-def check_facts(film: Path, facts: FilmFacts) -> None:
-    """Raise Stop where the facts of a film are not those of its file: every time of the spec is counted by them, and a
-    hand may have changed them. What its head and its first picture tell is compared; its rate is with its pictures."""
+def check_facts(file: Path, facts: FilmFacts | SongFacts | StillFacts) -> None:
+    """Raise Stop where the facts of a medium are not those of its file: every time of the spec is counted by them, and
+    a hand may have changed them. What its head and its first picture tell is compared, and the length where the head
+    tells another one; a film's rate is with its pictures."""
+    from cinecut.media import probe
+
+    if isinstance(facts, FilmFacts):
+        _check_film_facts(file, facts)
+        return
+    own: SongFacts | StillFacts
+    own = probe.still_facts(file) if isinstance(facts, StillFacts) else _song_at_once(file, facts)
+    _compare(file, facts, own)
+
+
+def _check_film_facts(film: Path, facts: FilmFacts) -> None:
     from cinecut.media import probe
     from cinecut.media.first_picture import first_picture
     from cinecut.media.open import open_media, picture_stream
@@ -128,10 +141,37 @@ def check_facts(film: Path, facts: FilmFacts) -> None:
         if facts.stamps and not facts.joined and first.stamp is not None:
             own = changed(own, start=first.stamp * own.time_base)
         own = changed(own, audio=film_audio(media, own.start))
-    said, true = (changed(each, audio=_as_stored(each.audio)) for each in (facts, own))
+        told = _told_length(media)
+    if told is not None and facts.duration > told + _LONGER and not facts.joined:
+        own = changed(own, duration=probe.film_facts(film).duration)
+    _compare(film, *(changed(each, audio=_as_stored(each.audio)) for each in (facts, own)))
+
+
+def _song_at_once(song: Path, facts: SongFacts) -> SongFacts:
+    """The facts of a song of which these are said; only where its head tells another length, all of it is measured."""
+    from cinecut.media import probe
+    from cinecut.media.open import layout_of, open_media, sound_streams
+
+    with open_media(song, "song") as media:
+        stream, told = next(iter(sound_streams(media)), None), _told_length(media)
+        if stream is None or told is None or abs(told - facts.duration) > _PADDED:
+            return probe.song_facts(song)
+        return changed(facts, rate=stream.rate, channels=stream.channels, layout=layout_of(stream))
+
+
+def _told_length(media: Any) -> Fraction | None:
+    """How long a file is by its head, in seconds; None where that is not said."""
+    return None if media.duration is None else Fraction(media.duration, 1_000_000)
+
+
+_PADDED = Fraction(1, 4)  # seconds by which a song may be shorter than its packets
+_LONGER = 1  # seconds that a film may be longer than its container says
+
+
+def _compare(file: Path, said: Any, true: Any) -> None:
     others = [field.name for field in fields(said) if getattr(said, field.name) != getattr(true, field.name)]
     if others:
-        raise other_facts(film, *others)
+        raise other_facts(file, *others)
 
 
 def _as_stored(sounds: Sequence[AudioFacts]) -> tuple[AudioFacts, ...]:
@@ -141,7 +181,7 @@ def _as_stored(sounds: Sequence[AudioFacts]) -> tuple[AudioFacts, ...]:
 
 
 def other_facts(film: Path, *names: str) -> Stop:
-    """What is said of a film of which some facts in the spec are not its own."""
+    """What is said of a medium of which some facts in the spec are not its own."""
     message = f"the facts in the spec are not those of {film}, which has another {', '.join(names)}"
     return Stop("other-file", message, "they are not meant for editing: cinecut link SPEC measures them again")
 

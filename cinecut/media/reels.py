@@ -64,6 +64,7 @@ class Reels:
     def __init__(self, film: Path, facts: FilmFacts) -> None:
         self._film, self._facts, self._stack = film, facts, ExitStack()
         self._sounds: dict[int, FilmSounds] = {}
+        self.damaged = list[SoundReel]()  # in which some of what is heard does not decode
 
     def write(self, reels: Sequence[Reel | SoundReel], folder: Path, progress: Callable[[int], None]) -> None:
         """Write reels below `folder`; `progress` is told the number of those that are done. Raises Stop when the film
@@ -78,7 +79,10 @@ class Reels:
                 if reel.audio not in self._sounds:
                     opened = film_sounds(self._film, self._facts, reel.audio)
                     self._sounds[reel.audio] = self._stack.enter_context(opened)
-                _write(path, "nut", _Sound(self._sounds[reel.audio], self._facts, reel))
+                sound = _Sound(self._sounds[reel.audio], self._facts, reel)
+                _write(path, "nut", sound)
+                if sound.is_damaged:
+                    self.damaged.append(reel)
             progress(done + 1)
 
     @cached_property
@@ -316,10 +320,15 @@ class _Sound:
     """What is heard of the film around a shot, as PCM of the film's own rate and channels, without a gap."""
 
     def __init__(self, sounds: FilmSounds, facts: FilmFacts, reel: SoundReel) -> None:
-        self.sounds, self.audio = sounds, facts.audio[reel.audio]
+        self.sounds, self.facts, self.reel, self.audio = sounds, facts, reel, facts.audio[reel.audio]
         self.start = max(reel.heard.start.seconds, self.audio.start) + facts.start
         self.end = max(self.start + Fraction(1, self.audio.rate), reel.heard.end.seconds + facts.start)
         self.shift = nearest((facts.start - REEL_EPOCH) * self.audio.rate)
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether some of what is heard, once its packets are written, did not decode."""
+        return self.sounds.damaged(*(at.seconds + self.facts.start for at in self.reel.used))
 
     def add_stream(self, out: Any) -> Any:
         stream = out.add_stream(_PCM[self.sounds.kind], rate=self.audio.rate)

@@ -6,19 +6,21 @@ import shlex
 import shutil
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cinecut.compiler.picture.look import own_name
 from cinecut.compiler.plan import RenderPlan
-from cinecut.diagnostics import Stop
+from cinecut.diagnostics import Diagnostic, Stop
 from cinecut.files import content_of, disk_errors, fingerprint, new_folder, staying_same, working_folder
 from cinecut.fonts.glyphs import FOLDER as FONTS
 from cinecut.grade import Grade
 from cinecut.graph.plan import SCRIPT, LutFile, Reel, SoundReel, UserFile
+from cinecut.language.facts import SongFacts
 from cinecut.language.read import inside
+from cinecut.language.timebase import clock
 from cinecut.render.job import Job, Watch
 from cinecut.render.store import Store, code, key_of
 
@@ -58,6 +60,7 @@ class Materials:
     watch: Watch
     store: Store
     copy: bool = False
+    damaged: list[SoundReel] = field(default_factory=list)
 
     def bring(self, names: Iterable[str]) -> None:
         for _ in self.in_turn([set(names)]):
@@ -68,7 +71,7 @@ class Materials:
         missing = {name for name in set().union(*groups) if not (self.folder / name).exists()}
         for item in self.job.plan.inputs:
             if isinstance(item, UserFile) and item.name in missing:
-                _bring(inside(self.job.folder, item.file), self.folder / item.name, self.copy, item.is_song)
+                self._bring(inside(self.job.folder, item.file), item)
                 missing.remove(item.name)
         missing -= self.store.take_all({name: self.keys[name] for name in missing}, self.folder)
         with closing(_Maker(self, len(self.reels(missing)))) as maker:
@@ -76,6 +79,29 @@ class Materials:
                 maker.make(missing & group)
                 missing -= group
                 yield
+
+    @property
+    def warnings(self) -> list[Diagnostic]:
+        """About each film of which some of the sound does not decode."""
+        found = dict[str, list[str]]()
+        for reel in sorted(self.damaged, key=lambda each: each.heard.start):
+            found.setdefault(reel.film, []).append(" to ".join(clock(at.seconds) for at in reel.used))
+        return [_silent(self.job.films[name], shots) for name, shots in found.items()]
+
+    def _bring(self, file: Path, item: UserFile) -> None:
+        target = self.folder / item.name
+        if item.facts is not None and item.facts.fingerprint:
+            from cinecut.media.link import check_facts
+
+            check_facts(file, item.facts)
+        if isinstance(item.facts, SongFacts) and _is_read_otherwise(content_of(file, _HEAD)):
+            from cinecut.media.sound.uncompressed import write_uncompressed
+
+            write_uncompressed(file, target)
+        elif self.copy:
+            shutil.copyfile(file, target)
+        else:
+            target.symlink_to(file.absolute())
 
     def reels(self, names: set[str]) -> list[Reel | SoundReel]:
         items = self.job.plan.inputs
@@ -117,7 +143,9 @@ class _Maker:
                 _write_tables(inside(materials.job.folder, item.file), materials.folder)
         if reels := materials.reels(names):
             self._pull(reels)
-        for name in names:
+        damaged = [reel for film in self._films.values() for reel in film.damaged if reel.name in names]
+        materials.damaged.extend(damaged)
+        for name in names - {reel.name for reel in damaged}:  # what is stored is not spoken of again
             materials.store.keep(materials.keys[name], materials.folder / name)
 
     def _pull(self, reels: Sequence[Reel | SoundReel]) -> None:
@@ -144,6 +172,16 @@ class _Maker:
             film.close()
 
 
+def _silent(film: Path, shots: Sequence[str]) -> Diagnostic:
+    said = ", ".join(shots[:_NAMED]) + (f" and {len(shots) - _NAMED} more" if len(shots) > _NAMED else "")
+    message = f"some of the sound of {film} cannot be decoded: in what plays of {said} parts are silent"
+    hint = "listen to it; the film may be damaged there, or joined of recordings that differ"
+    return Diagnostic("film", message, None, (hint,))
+
+
+_NAMED = 3  # shots in a message
+
+
 def write_luts(luts: Mapping[str, Grade], folder: Path) -> None:
     """Write the LUT files of grades, by name."""
     if luts:
@@ -166,17 +204,6 @@ def fill(job: Job, folder: Path, watch: Watch) -> None:
     """Bring everything that the plan's runs read, copying the user's files."""
     write_generated(job.plan, folder)
     Materials(job, folder, watch, Store(None), copy=True).bring(job.plan.render.reads)
-
-
-def _bring(file: Path, target: Path, copy: bool, is_song: bool) -> None:
-    if is_song and _is_read_otherwise(content_of(file, _HEAD)):
-        from cinecut.media.sound.uncompressed import write_uncompressed
-
-        write_uncompressed(file, target)
-    elif copy:
-        shutil.copyfile(file, target)
-    else:
-        target.symlink_to(file.absolute())
 
 
 def _is_read_otherwise(head: bytes) -> bool:

@@ -78,7 +78,7 @@ def render(
                     put(folder / target.dialogue, captions_beside(files[target.name]))
                 put(folder / made[target.name], files[target.name])
         store.prune()
-    warnings = [*plan.diagnostics, *studio.warnings, *store.warnings]
+    warnings = [*plan.diagnostics, *studio.warnings, *studio.materials.warnings, *store.warnings]
     new = [(each.output, each.start, each.end) for each in studio.new]
     parts = [(each.output, each.start, each.end, key) for each, key in studio.parts]
     return Rendered(files, studio.levels, warnings, new, parts)

@@ -7,6 +7,7 @@ import subprocess
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 from oracle import BUNDLED
 
@@ -14,7 +15,7 @@ from cinecut.diagnostics import Stop
 from cinecut.media.frames import open_film
 from cinecut.media.open import packets_of, picture_stream, whole_packets
 from cinecut.media.probe import film_facts, song_facts
-from cinecut.media.sound.film_samples import film_sounds
+from cinecut.media.sound.film_samples import film_sounds, stretch
 
 FILMS = {
     "flv": "-c:v flv -c:a libmp3lame -ar 44100", "wmv": "-c:v wmv2 -c:a wmav2", "mp4": "-c:v mpeg4 -c:a aac",
@@ -193,7 +194,13 @@ def test_in_avi_sound_of_another_rate_has_no_time(codec: str, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("suffix", ["mkv", "mp4"])
-@pytest.mark.parametrize(("rates", "lost"), [("24 60", True), ("25 50", True), ("24 30", False), ("25 25", False)])
+@pytest.mark.parametrize(
+    ("rates", "lost"),
+    [
+        ("24 60", True), ("25 50", True), ("60 24", True), ("50 25", True), ("60 12", True), ("30000/1001 25", True),
+        ("24 30", False), ("30 24", False), ("25 25", False), ("60 50", False),
+    ],
+)  # fmt: skip
 def test_a_recording_of_another_rate_whose_header_is_lost(rates: str, lost: bool, suffix: str, tmp_path: Path) -> None:
     """MPEG-4 counts time in as many bits as its header says: 24 and 30 take five, 60 takes six."""
     for number, rate in enumerate(rates.split()):
@@ -216,3 +223,21 @@ def test_a_damaged_picture_here_and_there_is_no_other_recording(tmp_path: Path) 
         data[place] ^= 0x10
     film.write_bytes(data)
     assert film_facts(film).rate == 25
+
+
+@pytest.mark.parametrize("channels", ["2 6", "6 2"])
+def test_sound_of_other_rates_of_bits_in_avi_follows_what_came_before(channels: str, tmp_path: Path) -> None:
+    """AVI counts the bytes of E-AC-3, which take another time in the second recording."""
+    for number, count in enumerate(channels.split()):
+        tone = ("-f", "lavfi", "-i", f"sine={400 * (number + 1)}:r=48000:d=2")
+        picture = ("-f", "lavfi", "-i", "testsrc2=s=64x48:r=25:d=2")
+        made(tmp_path / f"{number}.avi", f"-c:v mjpeg -c:a eac3 -ac {count}", (*picture, *tone))
+    (tmp_path / "list").write_text("file 0.avi\nfile 1.avi\n", encoding="utf-8")
+    made(film := tmp_path / "film.avi", "-c copy", ("-f", "concat", "-i", str(tmp_path / "list")))
+    facts = film_facts(film)
+    for start, hertz in ((0.5, 400), (2.5, 800), (1.2, 400), (3.2, 800)):
+        with film_sounds(film, facts, 0) as sounds:
+            parts = stretch(sounds, facts.audio[0], Fraction(start), Fraction(start) + Fraction(1, 2))
+            heard = np.concatenate(list(parts), 1).astype(float)
+        heard = heard[np.argmax(heard.std(1))]
+        assert abs(np.abs(np.fft.rfft(heard)).argmax() * 2 - hertz) <= 4

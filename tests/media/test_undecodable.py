@@ -9,6 +9,8 @@ from pathlib import Path
 
 import av
 import pytest
+from commandline import cinecut
+from effort import mostly_slow
 from oracle import BUNDLED
 
 from cinecut.diagnostics import Stop
@@ -124,3 +126,51 @@ def test_what_stands_between_the_pictures_of_a_dv_stream_is_said(between: bytes,
     film.write_bytes(one[:7_200_000] + between + one[7_200_000:])
     with pytest.raises(Stop, match=r"damaged at 0:02[.\d]*: the pictures after it are not found"):
         film_facts(film)
+
+
+SOUNDS = [f"mkv {codec}" for codec in ("aac", "ac3", "libmp3lame", "flac", "dca -strict -2")]
+SOUNDS += [f"mp4 {codec}" for codec in ("aac", "libmp3lame", "flac")]
+
+
+def spoil_sound(film: Path, start: float, end: float) -> Path:
+    """The film with other bytes for the packets of sound between two times, in seconds."""
+    spoilt = film.with_stem("spoilt")
+    with av.open(str(film)) as media, av.open(str(spoilt), "w") as out:
+        to = {stream.index: out.add_stream_from_template(stream, opaque=True) for stream in media.streams}
+        for packet in (packet for packet in media.demux() if packet.size):
+            if packet.stream.type == "audio" and start <= float((packet.pts or 0) * packet.time_base) < end:
+                other = av.Packet(b"\x2a" * packet.size)
+                other.pts, other.dts, other.duration = packet.pts, packet.dts, packet.duration
+                other.time_base, other.stream = packet.time_base, packet.stream
+                packet = other
+            packet.stream = to[packet.stream.index]
+            out.mux(packet)
+    return spoilt
+
+
+@pytest.mark.parametrize("film", mostly_slow(SOUNDS, ["mkv aac", "mkv ac3", "mp4 libmp3lame"]))
+def test_sound_that_does_not_decode_is_said_each_time(film: str, tmp_path: Path) -> None:
+    """Also where the next render takes all that it can from the store; and only of a shot that plays it."""
+    kind, _, sound = film.partition(" ")
+    recording(tmp_path / f"film.{kind}", H264, f"-c:a {sound}")
+    spoil_sound(tmp_path / f"film.{kind}", 1.5, 2.5)
+    head = f"cinecut: 1\nfilm: spoilt.{kind}\neffects: none\nmix: {{splice: 0s}}\n"
+    for name, shot in (("hit", "1.2s - 2.1s"), ("missed", "2.7s - 3.5s")):
+        (tmp_path / f"{name}.yaml").write_text(f"{head}timeline:\n  - shot: {shot}\n", encoding="utf-8")
+    store = {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+    for _ in range(2):
+        done = cinecut("render", "hit.yaml", "-f", cwd=tmp_path, **store)
+        assert done.returncode == 0, done.stderr
+        assert f"some of the sound of spoilt.{kind} cannot be decoded: in what plays of 0:01.200 to" in done.stderr
+    done = cinecut("render", "missed.yaml", "-f", cwd=tmp_path, **store)
+    assert done.returncode == 0
+    assert "warning" not in done.stderr
+
+
+def test_sound_that_decodes_from_the_start_alone_is_not_said_to_be_damaged(tmp_path: Path) -> None:
+    """The first packet of AAC of four channels says which they are; the others do not, so that a seek finds nothing."""
+    recording(tmp_path / "film.ts", H264, "-af pan=quad|FL=c0|FR=c0|BL=c0|BR=c0 -c:a aac")
+    (tmp_path / "spec.yaml").write_text("cinecut: 1\nfilm: film.ts\ntimeline:\n  - shot: 2.5s - 3s\n", encoding="utf-8")
+    done = cinecut("render", "spec.yaml", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "cannot be decoded" not in done.stderr

@@ -17,6 +17,7 @@ from rendering import Rendered, render_text
 
 from cinecut.diagnostics import Stop
 from cinecut.grade import NEUTRAL, Grade
+from cinecut.grade.cube import read_cube
 from cinecut.grade.formula import apply
 from cinecut.render.job import prepare
 from cinecut.vibes import load_vibe
@@ -302,3 +303,35 @@ def test_a_grade_that_changes_nothing_costs_nothing(film: Planes, folder: Path) 
     plan = prepare(folder / "neutral.yaml").plan
     assert "lut3d" not in plan.render.filters
     assert plan.luts == {}
+
+
+ROWS = "0 0 0\n1 0 0\n0 1 0\n1 1 0\n0 0 1\n1 0 1\n0 1 1\n1 1 1\n"
+CUBE = 'TITLE "a # b"\nLUT_3D_SIZE 2\n' + ROWS
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        CUBE.encode("utf-16"),  # as Windows' editors save what they call Unicode
+        CUBE.replace("SIZE 2", "SIZE 2 # points").replace("1 1 0", "1 1 0\t# yellow").encode(),
+    ],
+    ids=["UTF-16", "comments at the end of lines"],
+)
+def test_a_table_as_people_save_it(data: bytes) -> None:
+    table = read_cube(data, "mine.cube").table
+    assert table is not None
+    assert table[1, 1, 0].tolist() == [1, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("LUT_3D_SIZE 2\n" + ROWS.replace("1 0 0", "nan 0 0"), "'nan 0 0' is not three levels of light"),
+        ("LUT_3D_SIZE 2\n" + ROWS.replace("1 0 0", "Infinity 0 0"), "'Infinity 0 0' is not three levels of light"),
+        ("0 0 0\nLUT_1D_SIZE 2\n", "colours come before LUT_1D_SIZE"),
+        ("%PDF-1.7\n", "does not belong into a .cube file"),
+    ],
+)
+def test_a_table_that_is_none_is_refused_for_the_right_reason(text: str, reason: str) -> None:
+    with pytest.raises(Stop, match=reason):
+        read_cube(text.encode(), "mine.cube")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from effort import mostly_slow
 from footage import song
 
@@ -132,3 +133,15 @@ def test_what_falls_beside_the_downbeat_and_between_the_beats() -> None:
     assert with_even["another place in the middle"] == pytest.approx(np.log(3.05 / 1.05))
     assert with_even["uneven treble between beats"] == 0
     assert with_uneven["uneven treble between beats"] > 3
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.05, 0.25, 0.35])
+def test_channels_that_cancel_each_other_beneath_what_they_share(tmp_path: Path, noise: float) -> None:
+    """Drums, on the right turned over, and noise that is alike in both: mixed, the noise alone is left."""
+    drums, rate = soundfile.read(song(tmp_path / "drums.wav", np.array([0.4 + n / 2 for n in range(40)])))
+    shared = noise * drums.std() * np.random.default_rng(3).standard_normal(drums.size)
+    soundfile.write(tmp_path / "song.wav", 0.5 * np.stack([shared + drums, shared - drums], 1), rate)
+    beats, _ = analyse_music(tmp_path / "song.wav", WIDE, 120)
+    assert beats.tempo == 120
+    assert beats.metre == 4
+    assert beats.confidence > 0.5

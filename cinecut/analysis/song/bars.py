@@ -52,6 +52,10 @@ class BeatSound:
     chroma: Array
     power: Array
 
+    def of(self, beats: slice) -> BeatSound:
+        """That of some of the beats."""
+        return BeatSound(self.pattern[beats], self.bands[beats], self.chroma[beats], self.power[beats])
+
 
 @dataclass(frozen=True, slots=True)
 class Section:

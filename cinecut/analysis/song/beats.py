@@ -21,7 +21,7 @@ from cinecut.analysis.song.onsets import SongSound, listen
 from cinecut.analysis.song.pulse import Pulse, find_pulse
 from cinecut.analysis.stage import Advance, Stage
 from cinecut.diagnostics import Diagnostic
-from cinecut.language.timebase import nearest
+from cinecut.language.timebase import clock, nearest
 
 Array = NDArray[np.float64]
 
@@ -98,6 +98,7 @@ class CountedSong:
     grids: dict[int, BeatTimes]
     confidence: float
     gram: tempogram.Tempogram | None
+    change: tuple[Fraction, int] | None = None  # a second after which bars seem to have so many beats, not the metre's
 
 
 def octave_of(tempo: Fraction) -> tuple[tuple[float, float], float]:
@@ -116,7 +117,7 @@ def analyse_music(
     song_counted = counted(sound)
     beats = beats_in(song_counted, tempo_range, likely)
     doubts = _doubts(beats, tempo_range) if song_counted.grids else [_no_pulse(sound, likely)]
-    return beats, [*sound.warnings, *doubts]
+    return beats, [*sound.warnings, *doubts, *_other_bars(song_counted)]
 
 
 def counted(sound: SongSound) -> CountedSong:
@@ -128,7 +129,8 @@ def counted(sound: SongSound) -> CountedSong:
         return CountedSong(timbre, sound.duration, {}, 0.0, None)
     ways = {0: way.way, **way.octaves}
     grids = {octave: _placed(sound, env, pulse, one) for octave, one in ways.items()}
-    return CountedSong(timbre, sound.duration, grids, pulse.standing * way.probability, pulse.gram)
+    change = None if way.change is None else (_millis(way.way.beats[way.change.beat]), way.change.metre)
+    return CountedSong(timbre, sound.duration, grids, pulse.standing * way.probability, pulse.gram, change)
 
 
 def beats_in(song: CountedSong, tempo_range: tuple[float, float], likely: float) -> Beats:
@@ -254,6 +256,14 @@ def _doubts(beats: Beats, tempo_range: tuple[float, float]) -> list[Diagnostic]:
         message = f"the song is so short that its tempo is uncertain ({len(beats.times)} beats)"
         doubts.append(Diagnostic("music", message, None, _AUDITION))
     return doubts
+
+
+def _other_bars(song: CountedSong) -> list[Diagnostic]:
+    if song.change is None:
+        return []
+    at, metre = song.change
+    message = f"the song does not keep one metre: after {clock(at)} its bars seem to have {metre} beats"
+    return [Diagnostic("music", message, None, ("there cuts fall on beats, but not on the first ones of bars",))]
 
 
 def _no_pulse(sound: SongSound, likely: float) -> Diagnostic:

@@ -4,11 +4,15 @@ The scores of the ways to count say which one is best, but they overrate themsel
 drums alone, six eighths that could be three beats, accents between the beats. So the odds of the best way are one of
 seven kinds of evidence in a logistic model. Its weights were fitted by `bench/song_analysis/fit_certainty.py` to songs
 by recipe, most of them new to the weights of `counting`; a wrong song weighed twelve times as much as a right one.
+
+A song has one metre here. So each stretch of a few bars is also asked by itself how its beats form bars, by the same
+evidence as the whole: where another metre leads clearly, the bars found are those of a part of the song alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,3 +77,47 @@ def _beats_and_halves(onsets: Array, period: int, metre: int) -> Array:
 
 def _log_sum(values: Array) -> float:
     return float(np.logaddexp.reduce(values)) if values.size else -np.inf
+
+
+Bars = Sequence[tuple[int, int, Sequence[float]]]
+"""Every metre and first downbeat of a stretch of beats, with what speaks for them."""
+
+_STRETCH = 28  # beats: four bars of seven
+_STEP = 7  # beats from one stretch to the next
+_CLEARLY = 2.0  # of a score; in songs by recipe that keep their metre another way leads by 1.1 at most
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A stretch of another metre, and the number of its first beat."""
+
+    beat: int
+    metre: int
+
+
+def change_of_metre(
+    beats: int, way: tuple[int, int], bars_of: Callable[[slice], Bars], weights: Sequence[float]
+) -> Change | None:
+    """The stretch, among a song's beats, where another metre leads most; None where none leads clearly. Bars that begin
+    elsewhere for a while are no other metre: players accent them so.
+
+    way : the metre of the whole song, and the number of a downbeat
+    bars_of : the ways in a stretch; the last ones of `weights` are for what speaks for them
+    """
+    found, most = None, _CLEARLY
+    for begin in sorted({*range(0, beats - _STRETCH + 1, _STEP), max(0, beats - _STRETCH)}):
+        bars = bars_of(slice(begin, begin + _STRETCH))
+        scores = np.array([np.dot(row, weights[-len(row) :]) for *_, row in bars])
+        own = np.array([_fits(way, (metre, begin + down)) for metre, down, _ in bars], np.bool_)
+        others = np.array([metre % way[0] != 0 != way[0] % metre for metre, *_ in bars], np.bool_)
+        if own.any() and others.any():
+            other = int(np.where(others, scores, -np.inf).argmax())
+            if (lead := float(scores[other] - scores[own].max())) > most:
+                found, most = Change(begin, bars[other][0]), lead
+    return found
+
+
+def _fits(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Whether two metres, each with a downbeat, have the same bars, or one's bars are several of the other's."""
+    short, long = sorted((one[0], other[0]))
+    return long % short == 0 and (one[1] - other[1]) % short == 0

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinecut.analysis.song.bars import BeatSound, Timbre, alikeness, beat_sound, change
-from cinecut.analysis.song.certainty import certainty, in_the_bar, lead, odds
+from cinecut.analysis.song.certainty import Change, certainty, change_of_metre, in_the_bar, lead, odds
 from cinecut.analysis.song.onsets import FINE_FPS, FPS
 from cinecut.analysis.song.pulse import Pulse
 from cinecut.analysis.song.tempogram import Envelopes, tempo_scores
@@ -34,6 +34,7 @@ _AUDIBLE = 1e-3  # power, against a loud moment's, at which a song begins
 _NEAR = 0.03  # seconds (standard deviation) around a beat within which the song's begin lies on it
 _LAGS = (1, 2, 3, 4, 1 / 3, 2 / 3, 3 / 2)  # beats at which the onsets are compared with themselves
 _APART = 14  # beats at most between two that are compared
+_IN_PART = 0.45  # of a song's certainty, where its metre changes
 _ALIGNED = 3  # places: two ways that are no further apart have the same beats
 
 
@@ -71,11 +72,12 @@ class Counted:
     way: Counting
     evidence: dict[str, float]
     octaves: dict[int, Counting]
+    change: Change | None  # of the metre: then its bars are right in a part of the song alone
 
     @property
     def probability(self) -> float:
         """That its beats and bars are right, 0..1."""
-        return certainty(self.evidence)
+        return certainty(self.evidence) * (1 if self.change is None else _IN_PART)
 
 
 def count(env: Envelopes, timbre: Timbre, pulse: Pulse) -> Counted | None:
@@ -93,7 +95,7 @@ def count(env: Envelopes, timbre: Timbre, pulse: Pulse) -> Counted | None:
         whole = [way for bars in (1, 2) for way in others if way.bar == bars * best.bar]
         if whole:
             octaves[octave] = whole[0]
-    return Counted(best, _evidence(places, ways, features, score), octaves)
+    return Counted(best, _evidence(places, ways, features, score), octaves, _change(places, timbre, best))
 
 
 def _evidence(places: Places, ways: list[Counting], features: Array, score: Array) -> dict[str, float]:
@@ -108,6 +110,24 @@ def _evidence(places: Places, ways: list[Counting], features: Array, score: Arra
         **in_the_bar(places.onsets, best.offset + best.downbeat * best.period, best.period, best.metre),
         **dict(zip(NAMES, features[index].tolist(), strict=True)),
     }
+
+
+def _change(places: Places, timbre: Timbre, way: Counting) -> Change | None:
+    index = np.arange(way.offset, places.seconds.size - 1, way.period)
+    beat, half = _sounds(timbre, way.beats)
+
+    def bars_of(stretch: slice) -> list[tuple[int, int, list[float]]]:
+        halves = slice(2 * stretch.start, 2 * stretch.stop)
+        return _of_bars(places, index[stretch], beat.of(stretch), half.of(halves))
+
+    return change_of_metre(index.size, (way.metre, way.downbeat), bars_of, list(_WEIGHTS.values()))
+
+
+def _sounds(timbre: Timbre, beats: Array) -> tuple[BeatSound, BeatSound]:
+    """The sound of the beats, and of their halves."""
+    ends = np.append(beats, 2 * beats[-1] - beats[-2])
+    halves = np.interp(np.arange(2 * ends.size - 1) / 2, np.arange(ends.size), ends)
+    return beat_sound(timbre, ends), beat_sound(timbre, halves)
 
 
 def hypotheses(places: Places, timbre: Timbre, pulse: Pulse) -> tuple[list[Counting], Array]:
@@ -125,9 +145,7 @@ def hypotheses(places: Places, timbre: Timbre, pulse: Pulse) -> tuple[list[Count
             if index.size < _LEAST:
                 continue
             beats = places.seconds[index]
-            ends = np.append(beats, 2 * beats[-1] - beats[-2])
-            halves = np.interp(np.arange(2 * ends.size - 1) / 2, np.arange(ends.size), ends)
-            half, beat = beat_sound(timbre, halves), beat_sound(timbre, ends)
+            beat, half = _sounds(timbre, beats)
             shared = _of_beats(places, index, period) + pace
             for metre, downbeat, row in _of_bars(places, index, beat, half):
                 ways.append(Counting(period, offset, metre, downbeat, beats))

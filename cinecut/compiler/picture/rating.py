@@ -17,7 +17,7 @@ NAME = "rating"
 
 def rating_asset(opening: Opening) -> UserFile:
     clip = isinstance(opening.facts, FilmFacts)
-    return UserFile(NAME, opening.file, MEDIA_FORMATS if clip else PICTURE_FORMATS)
+    return UserFile(NAME, opening.file, MEDIA_FORMATS if clip else PICTURE_FORMATS, opening.facts)
 
 
 def rating_source(opening: Opening) -> Pad:

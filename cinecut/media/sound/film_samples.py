@@ -31,7 +31,8 @@ from cinecut.language.facts import AudioFacts, FilmFacts
 from cinecut.language.timebase import nearest
 from cinecut.media.frames import from_start, joined, open_film
 from cinecut.media.open import packets_of, sound_streams, start_of
-from cinecut.media.sound.samples import Placed, channels_of, decoded, may_be_damaged, mended, samples_of
+from cinecut.media.sound.raw_aac import raw_aac
+from cinecut.media.sound.samples import Placed, channels_of, decoded, fresh_decoder, may_be_damaged, mended, samples_of
 
 _RUN_UP = Fraction(1, 2)  # seconds decoded before what is wanted: AAC, MP3 and Opus build on what came before
 _FURTHER = (0, 2, 8, 32)  # seconds further back that sound may be stored than its stamp says
@@ -57,6 +58,11 @@ class FilmSounds:
         name = "" if format is None else format.name.removesuffix("p")
         return {"u8": "int16", "s16": "int16", "s32": "int32", "s64": "int32"}.get(name, "float32")
 
+    def damaged(self, start: Fraction, end: Fraction) -> bool:
+        """Whether packets that were read between two moments of the container's clock, in seconds, did not decode."""
+        stamps = [(at, Fraction(part.stream.time_base)) for part in self.parts for at in part.damage if at is not None]
+        return any(start <= at * base < end for at, base in stamps)
+
 
 @contextmanager
 def film_sounds(film: Path, facts: FilmFacts, number: int) -> Iterator[FilmSounds]:
@@ -81,20 +87,6 @@ class _Grid:
 
 _TOLD = (1, 2, Fraction(1, 2))  # of the rate in a header: of AAC some name half of it
 _NEVER_FORGET = ("adpcm_yamaha", "adpcm_aica", "adpcm_ima_oki")  # each sample is a step from the one before
-_NOISY = ("aac", "aac_latm", "ac3", "eac3")
-
-
-def _fresh_decoder(stream: Any) -> Any:
-    """A decoder that nothing has been decoded with, where that changes samples: these put noise in the place of what
-    was left out, and the noise goes on where it was before a seek. None: the stream's own."""
-    known = stream.codec_context
-    if known.codec.name not in _NOISY:
-        return None
-    fresh: Any = av.CodecContext.create(known.codec.name, "r")
-    fresh.extradata = known.extradata
-    if known.layout.nb_channels:  # of sound that begins late in a file its first packet says it
-        fresh.sample_rate, fresh.layout = known.sample_rate, known.layout.name
-    return fresh
 
 
 class FilmSound:
@@ -105,7 +97,7 @@ class FilmSound:
         self._tick = Fraction(stream.time_base) * self.rate  # of the container's clock, in samples
         self._reading: Iterator[Placed] = iter(())
         self._latest: Placed | None = None  # that this reading gave
-        self.damage = list[str]()  # why packets did not decode
+        self.damage = list[int | None]()  # stamps of packets that did not decode
         self._first = list[av.AudioFrame]()  # of recordings, that are read and not yet placed
 
     def all(self, by_grid: bool = True) -> Iterator[Placed]:
@@ -125,18 +117,20 @@ class FilmSound:
 
     def _from(self, start: Fraction) -> Iterator[Placed]:
         """Frames from before a moment on."""
-        if self.stream.codec_context.codec.name in _NEVER_FORGET:
+        if self.stream.codec_context.codec.name in _NEVER_FORGET or self._by_bytes:
             return self._onward(nearest(start * self.rate))
         coarse = Fraction(self.stream.time_base) > _COARSE and self._tick > 1
         count = _FEW if not coarse or self._grid is None or self._grid.size > 4 * self._tick else _MANY
+        known = len(self.damage)
         for further in _FURTHER:
+            del self.damage[known:]  # what one way to read did not decode, another one may
             target = start - _RUN_UP - further
             if target <= start_of(self._media, self.stream):
                 break
             self._media.seek(math.floor(target / self.stream.time_base), stream=self.stream, backward=True)
             packets = packets_of(self._media, self.stream)
             frames = dropwhile(
-                lambda frame: frame.pts is None, self._frames(self._stamped(packets), _fresh_decoder(self.stream))
+                lambda frame: frame.pts is None, self._frames(self._stamped(packets), fresh_decoder(self.stream))
             )
             head = list(islice(frames, count))
             if not head or (head[0].pts or 0) * self.stream.time_base > start - _RUN_UP / 2:
@@ -145,11 +139,14 @@ class FilmSound:
             if origin is None and coarse:
                 break
             return self._placed(chain(head, frames), origin)
+        del self.damage[known:]
         return self._onward(nearest(start * self.rate))
 
     def _frames(self, packets: Iterator[Any], decoder: Any = None) -> Iterator[av.AudioFrame]:
         """What packets decode to; `_first` gets the first frame of each recording but the first one."""
         part = 0
+        raw = None if joined(self._media) else raw_aac(self.stream, decoder)
+        packets, decoder = (packets, decoder) if raw is None else (raw.read(packets), raw)
         for frame in decoded(packets, self.damage, decoder):
             if self._media.format.name == "avi" and Fraction(frame.sample_rate, self.rate) not in _TOLD:
                 film = self._media.name.removeprefix("file:")
@@ -169,9 +166,14 @@ class FilmSound:
             if "matroska" in name:
                 shared = packet.pos == before and number >= kept
             else:
-                shared = packet.pos is None and "mpeg" in name
+                shared = (packet.pos is None and "mpeg" in name) or (self._by_bytes and number >= kept)
             packet.pts, before = None if shared else packet.pts, packet.pos
             yield packet
+
+    @property
+    def _by_bytes(self) -> bool:
+        """Whether stamps count bytes, which where recordings of two rates of bits were joined tell no time."""
+        return bool(self._media.format.name == "avi" and self.stream.codec_context.name == "eac3")
 
     def _onward(self, place: int) -> Iterator[Placed]:
         """Frames from before a place on, read on from where the last such reading ended, or from the start."""

@@ -26,7 +26,7 @@ from cinecut.media.open import check_sound, open_media, packets_of, sound_stream
 Floats = NDArray[np.float32]
 Placed = tuple[int, av.AudioFrame]
 
-_CANCELLED = 0.05  # share of its channels' power that a mono mix has at least, unless they cancel each other out
+_CANCELLED = 0.3  # share of its channels' power that a mono mix has at least, unless they cancel each other mostly
 _HOPELESS = 1000  # packets in a row that do not decode
 
 
@@ -41,7 +41,7 @@ def song_frames(song: Path, warnings: list[Diagnostic]) -> Iterator[av.AudioFram
             undecodable = " that can be decoded here" if media.streams.audio else ""
             hint = "give a song, or a video with sound, as music"
             raise Stop("no-audio", f"{song} has no sound{undecodable}", hint)
-        seconds, damage = Fraction(0), list[str]()
+        seconds, damage = Fraction(0), list[int | None]()
         for frame in decoded(packets_of(media, stream), damage):
             check_sound(song, frame.sample_rate, frame.layout.nb_channels)
             seconds += Fraction(frame.samples, frame.sample_rate)
@@ -53,22 +53,40 @@ def song_frames(song: Path, warnings: list[Diagnostic]) -> Iterator[av.AudioFram
         warnings.append(Diagnostic("music", f"the song is damaged: {len(damage)} packets were skipped, {usable}"))
 
 
-def decoded(packets: Iterator[Any], damage: list[str], decoder: Any = None) -> Iterator[av.AudioFrame]:
-    """What decodes of some packets, by their stream's own decoder or by another; what does not is noted in `damage`."""
-    in_a_row = 0
+def decoded(packets: Iterator[Any], damage: list[int | None], decoder: Any = None) -> Iterator[av.AudioFrame]:
+    """What decodes of some packets, by their stream's own decoder or by another; the stamps of what does not are noted
+    in `damage`."""
+    in_a_row, stamp = 0, None
     while in_a_row <= _HOPELESS:
         try:
             packet = next(packets, None)
             if packet is None:
                 return
+            stamp = stamp if packet.pts is None else packet.pts
             for frame in packet.decode() if decoder is None else decoder.decode(packet):
                 in_a_row = 0
                 yield _with_own_rate(frame, packet)
         except av.error.EOFError:
             return
-        except (av.error.FFmpegError, ValueError) as error:
-            damage.append(str(error))
+        except (av.error.FFmpegError, ValueError):
+            damage.append(stamp)
             in_a_row += 1
+
+
+def fresh_decoder(stream: Any) -> Any:
+    """A decoder that nothing has been decoded with, where that changes samples: these put noise in the place of what
+    was left out, and the noise goes on where it was before a seek. None: the stream's own."""
+    known = stream.codec_context
+    if known.codec.name not in _NOISY:
+        return None
+    fresh: Any = av.CodecContext.create(known.codec.name, "r")
+    fresh.extradata = known.extradata
+    if known.layout.nb_channels:  # of sound that begins late in a file its first packet says it
+        fresh.sample_rate, fresh.layout = known.sample_rate, known.layout.name
+    return fresh
+
+
+_NOISY = ("aac", "aac_latm", "ac3", "eac3")
 
 
 def _with_own_rate(frame: av.AudioFrame, packet: Any) -> av.AudioFrame:

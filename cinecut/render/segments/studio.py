@@ -125,8 +125,9 @@ class Studio:
         for sound in sounds:
             level = self.levels.get(sound.names[0])
             (self.place.folder / sound.notes).write_text(json.dumps(level and asdict(level)))
-            self._keep(self.keys.sound(sound), sound.file)
-            self._keep(self.keys.sound(sound, "notes"), sound.notes)
+            if not self.materials.damaged:  # they are said again
+                self._keep(self.keys.sound(sound), sound.file)
+                self._keep(self.keys.sound(sound, "notes"), sound.notes)
 
     def _of_kept_stems(self, sound: PlanSound) -> PlanSound:
         """A live draft's sound, mixed from stored stems: moving a fader makes no stem again, and new stems are made in
