@@ -161,5 +161,5 @@ def test_failed_pack_leaves_nothing(folder: Path) -> None:
     before = names(folder)
     with pytest.raises(Stop) as stop:
         pack(job, folder / "pack", find_ffmpeg(), SILENT)
-    assert stop.value.diagnostics[0].message == f"there is no {folder / 'song.wav'} any more"
+    assert stop.value.diagnostics[0].message == f"there is no file {folder / 'song.wav'}"
     assert names(folder) == before
