@@ -123,6 +123,26 @@ def test_an_act_that_a_hand_removed_stays_out_and_is_said_once() -> None:
     assert rows(marker_alone.text, "act 1")[1:] == [*rows(NEW, "act 1")[1:], *rows(NEW, "act 2")[1:]]
 
 
+def test_a_card_that_a_hand_put_at_the_end_of_an_act_stays_there() -> None:
+    result = recut_of(BASE.replace("\n  - act: act 2\n", "  - card: MINE\n    for: 1 beat\n\n  - act: act 2\n"))
+    assert rows(result.text, "act 1")[-1] == "- card: MINE"
+    assert [len(rows(result.text, act)) for act in ("act 1", "act 2")] == [
+        len(rows(NEW, "act 1")) + 1,
+        len(rows(NEW, "act 2")),
+    ]
+
+
+def test_what_is_kept_is_said_with_its_length() -> None:
+    result = recut_of(BASE.replace(shot(20), shot(20, more="\n    gain: -3")))
+    assert result.kept == ["shot 2 (0:20.000 for 2.00 s) is kept"]
+
+
+def test_a_setting_that_a_hand_removed_is_said_to_be_as_usual() -> None:
+    base, new = (f"{text}mix: {{music: {gain}}}\n" for text, gain in ((BASE, -3), (NEW, -6)))
+    result = recut_of(BASE, base, new)
+    assert result.conflicts == ["mix.music: yours is as usual, the new analysis says '-6': yours stays"]
+
+
 def test_a_silence_that_a_hand_removed_stays_out_and_the_end_of_the_music_comes_back() -> None:
     text = BASE.replace("  - black: 2 beats\n", "")
     assert "black" not in recut_of(text).text

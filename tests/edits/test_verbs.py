@@ -198,7 +198,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"do": "swap", "event": 1}, "no alternatives cinecut sheet SPEC shows every shot"),
     ({"do": "swap", "event": 5, "number": 2}, "this event has 1 alternative: `number` takes 1"),
     ({"do": "insert", "event": 1, "what": "song: x"}, "no event"),
-    ({"do": "insert", "event": 1, "what": "shot: 0:10"}, "would leave mistakes"),
+    ({"do": "insert", "event": 1, "what": "shot: 0:10"}, "would leave mistakes bad-time line 9 would say: "),
     ({"do": "insert", "event": 1, "what": "{shot: 0:10 - 0:11, id: run}"}, "two events have the id run"),
     ({"do": "duplicate", "event": "run"}, "with an id"),
     ({"do": "retitle", "event": 2, "text": "Hello"}, "no title"),

@@ -197,7 +197,53 @@ def test_sound_out_of_step_in_matroska_is_said(name: str, said: bool) -> None:
     start = Fraction(3, 2) if name == "f.ts" else Fraction(0)
     text = f"cinecut: 1\nfilm: {name}\ntimeline:\n- shot: 0:10 - 0:12\n"
     made = sequence(text, replace(FILM, start=start))
-    assert any("in step with" in lost.what for lost in unsupported(made, "kdenlive")) == said
+    told = [lost.what for lost in unsupported(made, "kdenlive") if "in step with" in lost.what]
+    assert told == ["the film's sound in step with its pictures"] * said
+
+
+FADED = """cinecut: 1
+film: film.mov
+timeline:
+- shot: 0:10 - 0:12
+- {shot: 0:30 - 0:32, sound_fade: {in: 6f, out: 12f}, sound_lead: 4f}
+- {shot: 0:40 - 0:42, sound_fade: {in: 8f, out: 3f}, sound_lead: 6f}
+- {shot: 0:50 - 0:52, sound_fade: {in: 5f, out: 9f}, sound_in: 1:00}
+- black: 1s
+"""
+
+
+@pytest.mark.parametrize("target", ["fcp", "resolve"])
+def test_each_end_of_a_sound_fades_as_long_as_it_should(target: str) -> None:
+    fades = [clip.fades for clip in read(target, sequence(FADED)).sounds()]
+    assert fades == [(0, 0), (6, 12), (8, 3), (5, 9)]
+
+
+@pytest.mark.parametrize("target", ["fcp", "resolve"])
+def test_the_level_of_a_sound_moves_where_it_should(target: str) -> None:
+    """Told from each clip's end, since its times are of its own clock."""
+    made = sequence()
+    wanted = {(clip.name, clip.end - at) for track in made.tracks for clip in track.clips for at, _ in clip.levels}
+    write, end = WRITERS[target]
+    found = set()
+    for clip in ET.fromstring(write(made).files[end]).iter("asset-clip"):
+        last = seconds(clip.get("start", "0s")) + seconds(clip.get("duration", ""))
+        for key in clip.iterfind("adjust-volume/param/keyframeAnimation/keyframe"):
+            found.add((clip.get("name"), (last - seconds(key.get("time", ""))) * made.rate))
+    assert found == wanted
+    assert len(found) >= 4
+
+
+def seconds(time: str) -> Fraction:
+    return Fraction(time.removesuffix("s"))
+
+
+def test_the_samples_of_a_films_sound_are_counted_as_its_file_has_them() -> None:
+    made = sequence(film=replace(FILM, audio=(replace(STEREO, rate=44100),)))
+    root = ET.fromstring(WRITERS["fcp"][0](made).files[".fcpxml"])
+    assert {each.get("audioRate") for each in root.iter("asset") if each.get("name") == FILM_NAME} == {"44100"}
+    root = ET.fromstring(WRITERS["premiere"][0](made).files[".xml"])
+    files = [each for each in root.iter("file") if each.findtext("name") == FILM_NAME]
+    assert files[0].findtext("media/audio/samplecharacteristics/samplerate") == "44100"
 
 
 SQUARE = """cinecut: 1

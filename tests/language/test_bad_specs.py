@@ -107,6 +107,13 @@ def test_a_file_without_a_byte(folder: Path) -> None:
     assert [place(d) for d in check_spec(Path("empty.yaml"))] == [(1, 1, "missing-key")]
 
 
+def test_an_event_of_two_kinds_is_told_both(folder: Path) -> None:
+    shutil.copy(FOLDER / "over_determined_event.yaml", folder)
+    found = list(check_spec(Path("over_determined_event.yaml")))
+    kinds = [set(re.findall("`(.+?)`", each.message)) for each in found]
+    assert kinds == [{"shot", "black"}]
+
+
 def test_no_spec_at_all(folder: Path) -> None:
     (folder / "film.yaml").write_text("cinecut: 1\n", encoding="utf-8")
     missing, directory = list(check_spec(Path("flim.yaml"))), list(check_spec(folder))

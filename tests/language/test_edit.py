@@ -151,6 +151,17 @@ def test_an_edit_is_no_more_than_it_says(steps: list[tuple[Any, ...]], wanted: s
     assert edited(*steps) == wanted
 
 
+@pytest.mark.parametrize(("index", "left"), [(0, "[b, c]"), (1, "[a, c]"), (2, "[a, b]")])
+def test_an_item_between_brackets_is_taken_out_wherever_it_stands(index: int, left: str) -> None:
+    text = "cinecut: 1\nfilm: film.mp4\ntimeline:\n  - {shot: 0:16 - 0:20, titles: [a, b, c]}   # ours\n"
+    edits = Edits(read(text))
+    edits.take_out((*TIMELINE, 0, "titles"), index)
+    assert edits.text() == text.replace("[a, b, c]", left)
+    two = Edits(read(text.replace("[a, b, c]", "[a, b]")))
+    two.take_out((*TIMELINE, 0, "titles"), index % 2)
+    assert two.text() == text.replace("[a, b, c]", "[b]" if index % 2 == 0 else "[a]")
+
+
 @pytest.mark.parametrize(
     "step", [("take_out", TIMELINE, 0), ("remove", (*TIMELINE, 0, "black")), ("move", TIMELINE, 0, 1)]
 )

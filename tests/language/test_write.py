@@ -113,6 +113,12 @@ def test_formatting_keeps_anchors_and_every_layout(text: str) -> None:
     assert found.startswith("\ufeff") == text.startswith("\ufeff")
 
 
+def test_formatting_names_only_what_is_shown_again() -> None:
+    body = "cinecut: 1\nfilm: film.mp4\ntimeline:\n  - &a {shot: 0:10 - 0:12}\n  - &b {shot: 0:20 - 0:22}\n  - *b\n"
+    found = format_document(read(body))
+    assert ("&a" in found, "&b" in found) == (False, True)
+
+
 @pytest.mark.parametrize("sign", ["\x85", "\u2028", "\u2029"])
 def test_formatting_keeps_comments_after_what_other_formats_take_for_a_line_end(sign: str) -> None:
     text = f"cinecut: 1\nfilm: film.mp4   # a{sign}b\ntimeline:\n  - card: A{sign}B   # c\n    for: 1s   # d\n"
