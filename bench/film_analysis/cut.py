@@ -2,19 +2,16 @@
 each other. Films: the bench's own, or CINECUT_FILM; and two full of speech, by recipe.
 
 Movement, light and the place of the eye are measured in the film's own pictures, 64 x 36, which nothing in the analysis
-uses. The descriptions of the last rows are made up from the film's own measurements, by a rule that the analysis does
-not know.
+uses.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from fractions import Fraction
+from dataclasses import dataclass
 from itertools import combinations, groupby, pairwise
 from pathlib import Path
-from unittest import mock
 
 import av
 import cv2
@@ -23,17 +20,14 @@ from numpy.typing import NDArray
 
 from bench.figures import Figure, NotMeasuredError, print_rows, work_folder
 from bench.film import Film
+from bench.film_analysis.described import of_descriptions, trailer
 from bench.film_analysis.talkie import talkie
-from cinecut.analysis import measure
-from cinecut.analysis.analyze import Analysis, analyze
+from cinecut.analysis.analyze import Analysis
 from cinecut.analysis.edit.cuts import Cut
 from cinecut.analysis.edit.score.voices import placed
 from cinecut.analysis.film.signals import eye_of
-from cinecut.analysis.request import Request
-from cinecut.analysis.story.scene_store import Scene
-from cinecut.analysis.story.scenes import NOTHING, Described
 from cinecut.language.timebase import FilmRange
-from cinecut.vibes import load_vibe, names
+from cinecut.vibes import names
 
 SHUFFLES = 1000
 LENGTHS = (20, 30, 60, 90, 120)
@@ -44,7 +38,7 @@ Pictures = NDArray[np.uint8]  # [frames, 36, 64], luma
 
 
 def table(film: Film, runs: int) -> list[Figure]:
-    figures = [*of_film(film.path, "the film"), *of_models(film.path, "the film")]
+    figures = [*of_film(film.path, "the film"), *of_descriptions(film.path, "the film")]
     try:
         figures += [figure for path in talkies(film.path) for figure in of_speech(path)]
     except NotMeasuredError as error:
@@ -132,12 +126,6 @@ def of_film(path: Path, name: str) -> list[Figure]:
         Figure(f"{name}: film's sound, act 1 to act 3, loud kinds, least", min(loud), 4, " dB", True),
         *_dark(path, name),
     ]
-
-
-def trailer(path: Path, vibe: str, length: int | None = None) -> Analysis:
-    request = Request(path, work_folder() / "cut.yaml", load_vibe(vibe), texts={"title": "THE TITLE"})
-    wanted = None if length is None else Fraction(length)
-    return analyze(replace(request, length=wanted, transcribes=False), lambda stage, done: None)
 
 
 def _alike(trailers: dict[str, Analysis], name: str) -> list[Figure]:
@@ -298,59 +286,3 @@ def _continuity(parts: Sequence[slice], pictures: Pictures) -> float:
     arranged = total(order)
     worse = sum(total(dice.sample(order, len(order))) > arranged for _ in range(SHUFFLES))
     return 100 * worse / SHUFFLES
-
-
-# --- with descriptions -----------------------------------------------------------------------------------------------
-
-_STORY = (
-    ("A peaceful meadow in the morning light, an animal among flowers.", "calm", "looks around", "a field"),
-    ("A sleepy creature wakes up, yawns and stretches in front of its home.", "cheerful", "wakes up", "a burrow"),
-    ("Two friends meet on a path and play together, butterflies around them.", "happy", "plays", "a forest path"),
-    ("Three rascals hide behind a tree and whisper about a plan.", "suspicious", "plots", "the edge of a forest"),
-    ("Somebody is laughed at and pelted with nuts, and feels hurt.", "sad", "is bullied", "a clearing"),
-    ("A weapon is built in secret from branches and ropes.", "tense", "prepares a trap", "a dark hollow"),
-    ("An angry giant stands up, his fists clenched, his face painted for war.", "furious", "attacks", "a stormy hill"),
-    ("A heavy log falls and crushes everything, the enemies scream and flee.", "violent", "crashes", "a cliff"),
-    ("One of them is thrown through the air and hits the spikes below.", "desperate", "falls", "a deadly trap"),
-)
-
-
-def of_models(path: Path, name: str) -> list[Figure]:
-    """Trailers with descriptions that a server gives, against those with none, and with the same ones shuffled among
-    the shots: the moments that they share, and the zones that differ."""
-    plain = trailer(path, "drama")
-    usable = [shot.index for shot in plain.shots if shot.usable]
-    dice = random.Random(3)
-    told = {index: _told(place / len(usable), dice) for place, index in enumerate(usable)}
-    mixed = dict(zip(told, dice.sample(list(told.values()), len(told)), strict=True))
-    shared, other, zones = [], [], []
-    for vibe in ("action", "drama", "comedy", "horror", "fantasy", "documentary"):
-        bare, right, wrong = (_given(path, vibe, each) for each in ({}, told, mixed))
-        shared.append(_in_common(right, bare))
-        other.append(_in_common(right, wrong))
-        places = [{take.shot: take.zone for take in found.takes} for found in (bare, right)]
-        both = set(places[0]) & set(places[1])
-        zones.append(sum(places[0][shot] is not places[1][shot] for shot in both) / len(both))
-    return [
-        Figure(f"{name}: moments shared with no descriptions", 100 * float(np.mean(shared)), 70, " %"),
-        Figure(f"{name}: moments shared with the same ones shuffled", 100 * float(np.mean(other)), 60, " %"),
-        Figure(f"{name}: shots in another zone than without", 100 * float(np.mean(zones)), 15, " %", True),
-    ]
-
-
-def _told(place: float, dice: random.Random) -> Scene:
-    """A description for a place in the film, 0 to 1: the story rises, with some scenes out of order."""
-    level = min(0.999, max(0.0, dice.gauss(place, 0.2)))
-    content, mood, action, setting = _STORY[int(level * len(_STORY))]
-    return Scene(content, mood, action, setting)
-
-
-def _given(path: Path, vibe: str, scenes: dict[int, Scene]) -> Analysis:
-    """A trailer with these descriptions, as a server's answers are handed on."""
-    with mock.patch.object(measure, "describe", return_value=Described(scenes, "given") if scenes else NOTHING):
-        return trailer(path, vibe)
-
-
-def _in_common(one: Analysis, other: Analysis) -> float:
-    shots = [{cut.take.shot for cut in found.cuts if cut.take} for found in (one, other)]
-    return len(shots[0] & shots[1]) / len(shots[0])

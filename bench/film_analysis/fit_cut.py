@@ -18,6 +18,7 @@ from unittest import mock
 import numpy as np
 
 from bench.film_analysis import cut as figures
+from bench.film_analysis.described import trailer
 from cinecut.analysis import analyze as line
 from cinecut.analysis.analyze import Analysis
 from cinecut.analysis.edit import arrange
@@ -41,7 +42,7 @@ class Measured:
     def shortfall(self, weights: Weights) -> float:
         """How far the figures of the film's trailers are from what they must reach: 0 if all reach it."""
         with mock.patch.object(arrange, "read_weights", return_value=weights):
-            trailers = [figures.trailer(self.path, vibe) for vibe in VIBES]
+            trailers = [trailer(self.path, vibe) for vibe in VIBES]
         each = [_short(found, figures.Rise.of(found, self.pictures)) for found in trailers]
         shots = [{c.take.shot for c in found.cuts if c.take} for found in trailers]
         common = float(np.mean([len(a & b) / len(a | b) for a, b in combinations(shots, 2)]))

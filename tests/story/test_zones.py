@@ -129,6 +129,24 @@ def test_every_scene_gets_one_zone_and_always_the_same() -> None:
 
 
 @with_minilm
+def test_what_all_descriptions_say_hides_nothing() -> None:
+    """Models begin and end their sentences alike."""
+    kinds = [zone for zone in PLAIN for _ in PLAIN[zone]]
+    few = [text for zone in PLAIN for text in PLAIN[zone]]
+    many = [f"The image shows what seems to be a scene in which {text}. The soft lighting sets a mood." for text in few]
+    spreads = []
+    for texts in (few, many):
+        found = zones.likelihoods(zones.told_apart(minilm.encode(texts)))
+        drama = found[:, 2] - found[:, 0]
+        spreads.append(drama.std())
+        quiet, violent = (
+            [d for d, kind in zip(drama, kinds, strict=True) if kind is one] for one in (Zone.BEGIN, Zone.CLIMAX)
+        )
+        assert max(quiet) < min(violent)
+    assert spreads[1] > 0.85 * spreads[0]
+
+
+@with_minilm
 @pytest.mark.skipif(find_onnx_minilm() is None, reason="needs the ONNX copy of MiniLM")
 @pytest.mark.long
 @pytest.mark.usefixtures("with_torch")

@@ -1,6 +1,6 @@
 """What the descriptions of scenes mean for a trailer: how dramatic each is, and what it could serve for.
 
-    descriptions ─ MiniLM ─► unit vectors ─ cosine with each purpose's sentences, and with each zone's ─► Meaning
+    descriptions ─ MiniLM ─► vectors, told apart ─ cosine with the sentences of each purpose and each zone ─► Meaning
 
 Drama is P(climax) − P(begin) by the zones' sentences. Figures are in no unit: only their ranks within a film count.
 """
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from cinecut.analysis.story.arc import Zone
-from cinecut.analysis.story.zones import likelihoods
+from cinecut.analysis.story.zones import likelihoods, told_apart
 from cinecut.inference import minilm
 
 Meaning = dict[str, float]
@@ -66,7 +66,7 @@ def meanings(texts: Mapping[int, str]) -> dict[int, Meaning]:
     """The meaning of each description, by the shot's index. Raises Stop("model") without MiniLM."""
     if not texts:
         return {}
-    scenes = minilm.encode(list(texts.values()))
+    scenes = told_apart(minilm.encode(list(texts.values())))
     near = {want: np.sort(scenes @ minilm.encode(s).T, axis=1)[:, -2:].mean(axis=1) for want, s in _SERVES.items()}
     usual = np.mean(list(near.values()), axis=0)
     zones = likelihoods(scenes)

@@ -1,6 +1,6 @@
 """The zone of each described scene, from its content and its place in the film.
 
-    descriptions ─ MiniLM ─► unit vectors ─ cosine with each zone's sentences ─ softmax ─► likelihood by content
+    descriptions ─ MiniLM ─► vectors, told apart ─ cosine with each zone's sentences ─ softmax ─► likelihood by content
     times ─ soft edges between the zones ─► likelihood by place            the largest product ─► Zone
 
 Content can move a scene into the next zone, the more easily the nearer it is, but never into a distant one.
@@ -22,6 +22,8 @@ Likelihoods = NDArray[np.float64]  # [shape=(scenes, 3)]
 
 _ZONES = tuple(Zone)
 _TEMPERATURE = 0.08  # of the softmax over cosines: 0.1 more makes a zone 3.5 times as likely
+
+_ENOUGH = 8  # descriptions of which can be said what they have in common
 
 _HAPPENS: dict[Zone, tuple[str, ...]] = {
     Zone.BEGIN: (
@@ -85,7 +87,16 @@ def _content(texts: Sequence[str], story: Story) -> Likelihoods:
     turns = [_words_of(anchor) for anchor in (story.begin, story.escalation, story.climax)]
     vectors = minilm.encode([*texts, *(turn for turn in turns if turn)])
     described = iter(vectors[len(texts) :])
-    return likelihoods(vectors[: len(texts)], [next(described) if turn else None for turn in turns])
+    return likelihoods(told_apart(vectors[: len(texts)]), [next(described) if turn else None for turn in turns])
+
+
+def told_apart(scenes: minilm.Vectors) -> minilm.Vectors:
+    """The vectors of a film's descriptions without what all of them say: its characters, its style, and a model's own
+    ways to begin a sentence, which hide what happens. Few descriptions stay as they are."""
+    if len(scenes) < _ENOUGH:
+        return scenes
+    apart = scenes - scenes.mean(axis=0)
+    return np.asarray(apart / np.maximum(np.linalg.norm(apart, axis=1, keepdims=True), 1e-6), np.float32)
 
 
 def likelihoods(scenes: minilm.Vectors, turns: Sequence[minilm.Vectors | None] = (None, None, None)) -> Likelihoods:
