@@ -253,7 +253,8 @@ def _off(placed: Placed, grid: Grid, report: Report) -> None:
         case Card() | Still():
             span = event.place.of("for")
     beats = max(1, round(float(grid.beat_at(placed.end) - grid.beat_at(placed.start))))
-    cure = f"for: {beats} beat{'s' if beats > 1 else ''}" if not isinstance(event, Black) else f"black: {beats} beats"
+    key = "black" if isinstance(event, Black) else "for"
+    cure = f"{key}: {beats} beat{'s' if beats > 1 else ''}"
     report.add("off-grid", message, span, f"`{cure}`, or `snap: beat`", "`keep: true` if it is meant")
 
 

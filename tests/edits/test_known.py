@@ -163,6 +163,25 @@ def test_the_cure_keeps_the_longest_part_between_two_cuts(shot: str, cure: str, 
     assert found.hints[0] == cure
 
 
+@pytest.mark.parametrize(
+    ("event", "cure"),
+    [
+        ("shot: {in: 0:22, for: 0.6s}", "for: 1 beat"),
+        ("shot: {in: 0:22, for: 1.3s}", "for: 3 beats"),
+        ("card: THE END\n    for: 0.6s", "for: 1 beat"),
+        ("black: 0.6s", "black: 1 beat"),
+        ("black: 1.3s", "black: 3 beats"),
+    ],
+)
+def test_the_cure_is_the_length_in_beats_by_its_key(event: str, cure: str, folder: Path) -> None:
+    shutil.copy(BAD / "off_grid.known.json", "spec.known.json")
+    head, _, _ = (BAD / "off_grid.yaml").read_text(encoding="utf-8").partition("timeline:\n")
+    rows = f"  - shot: {{in: 0:11, for: 4 beats}}\n  - {event}\n  - shot: {{in: 0:25, for: 4 beats}}\n"
+    Path("spec.yaml").write_text(f"{head}timeline:\n{rows}", encoding="utf-8")
+    (found,) = (each for each in check_spec(Path("spec.yaml")) if each.code == "off-grid")
+    assert found.hints[0] == f"`{cure}`, or `snap: beat`"
+
+
 def test_another_film_is_not_this_one(folder: Path) -> None:
     keep(replace(known(), film="4-00"))
     (folder / "spec.known.json").write_text(as_json(replace(known(), film="4-00")), encoding="utf-8")
