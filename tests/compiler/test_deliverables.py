@@ -19,6 +19,7 @@ from commandline import cinecut, names
 from oracle import Film, Luma, Sound, read_sound
 from rendering import Piece, Rendered, looks, nearest_sample, sound_errors, wrong_frames
 
+from cinecut.compiler.sound.master import Master
 from cinecut.diagnostics import Stop
 from cinecut.ffmpeg.builds import find_ffmpeg
 from cinecut.render.job import SILENT, Job, prepare
@@ -222,6 +223,16 @@ def test_only_those_asked_for_are_made(film: Film, tmp_path: Path) -> None:
 def test_one_alone_is_the_same_bytes(film: Film, made: dict[str, Path], ffmpeg: Path, tmp_path: Path) -> None:
     alone = render_all(cut_of(film), tmp_path, ffmpeg, ["tall"])
     assert alone["tall"].read_bytes() == made["tall"].read_bytes()
+
+
+def test_the_graph_has_a_place_for_the_master_of_each_part_of_the_sound(film: Film, tmp_path: Path) -> None:
+    """Without one, a packed kit's parts would be as loud as they were mixed."""
+    head = HEAD[: HEAD.index("deliverables")] + "deliverables: [kit: netflix-product-trailer]\n"
+    plan = job_of(cut_of(film, head, SHORT), tmp_path).plan
+    parts = [target.name for target in plan.targets if target.stem is not None and target.loudness is not None]
+    assert len(parts) >= 3
+    for name in parts:
+        assert plan.mastered({name: Master(Fraction(-6))}).render != plan.render, name
 
 
 def test_a_draft_of_all(film: Film, bundled: Path, tmp_path: Path) -> None:
