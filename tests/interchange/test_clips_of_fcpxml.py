@@ -100,7 +100,7 @@ CASES: dict[str, tuple[str, str, tuple[Fraction | int, Fraction | int, float | N
 def test_a_sound_shorter_than_its_picture_ends_where_it_says() -> None:
     for length, end in (("", 48), ('audioDuration="1/2s"', 12), ('audioDuration="3s"', 72)):
         cut = read(f'<asset-clip ref="r2" offset="0s" duration="2s" start="3605s" audioStart="3605s" {length}/>')
-        assert [(sound.start, sound.end, sound.source) for sound in cut.sounds] == [(0, end, 3605)]
+        assert [(sound.start, sound.end, sound.source) for sound in cut.sounds] == [(0, end, Fraction(3605))]
 
 
 @pytest.mark.parametrize("case", CASES)
