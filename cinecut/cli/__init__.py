@@ -125,13 +125,16 @@ def _run() -> None:
         _typed(command_line(asked) if needed else listed(), words)
     except Stop as stop:
         print_diagnostics(stop.ending)
+        _end_output()
         sys.exit(1)
     except BrokenPipeError:
         sys.stderr.close()  # whoever read us has gone: nobody is left to tell
+        _end_output()
         sys.exit(141)
     except OSError as error:  # what the machine refuses where no command foresaw it
         where = f"{error.filename}: " if error.filename else ""
         print_diagnostics([Diagnostic("output", f"{where}{error.strerror or error}")])
+        _end_output()
         sys.exit(1)
     except Exception as error:
         from cinecut.cli import unforeseen
@@ -150,12 +153,23 @@ def _typed(commands: typer.Typer, words: list[str]) -> None:
     except SystemExit as ended:
         if isinstance(ended.__context__, BrokenPipeError):
             raise ended.__context__ from None
+        sys.stdout.flush()  # a reader that has gone, or a full disk, is met here, not when Python ends
         raise
     except Stop as stop:
         if "--json" in words[: words.index("--") if "--" in words else None] and not LOUDNESS.answered:
             print_json({"diagnostics": [each.as_json() for each in stop.ending]})
             sys.stdout.flush()
         raise
+
+
+def _end_output() -> None:
+    """Write what is left for the standard output, if need be nowhere: Python would fail at its end with its own words."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def _open_closed_streams() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import zip_longest
 from typing import Literal
 from xml.etree import ElementTree as ET
 
@@ -250,9 +251,8 @@ class _Document:
                 self._track(ET.SubElement(audio, "track", kind), track, channel, index)
 
     def _track(self, element: ET.Element, track: SoundTrack, channel: int, index: int) -> None:
-        for number, clip in enumerate(track.clips):
-            following = track.clips[number + 1] if number + 1 < len(track.clips) else None
-            self._heard(element, clip, following, channel, (index, number + 1))
+        for number, (clip, following) in enumerate(zip_longest(track.clips, track.clips[1:]), 1):
+            self._heard(element, clip, following, channel, (index, number))
         _switches(element)
         add(element, "outputchannelindex", channel)
 
