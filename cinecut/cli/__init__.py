@@ -163,7 +163,7 @@ def _typed(commands: typer.Typer, words: list[str]) -> None:
 
 
 def _end_output() -> None:
-    """Write what is left for the standard output, if need be nowhere: else Python fails at its end, in its own words."""
+    """Write what is left for the standard output, or nowhere: else Python fails at its end, in its own words."""
     try:
         sys.stdout.flush()
     except OSError:
