@@ -24,7 +24,7 @@ from cinecut.agents import answers
 from cinecut.agents.fence import Fence
 from cinecut.diagnostics import Stop, as_text
 from cinecut.edits.revise import Edit, EditOptions, edit, log, state_of, undo
-from cinecut.edits.verbs.actions import TAKES
+from cinecut.edits.verbs.takes import TAKES
 from cinecut.files import cache_folder
 from cinecut.render.check import check_spec
 

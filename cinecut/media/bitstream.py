@@ -99,14 +99,13 @@ class Mpeg4Clock:
         if _VOL.search(data):
             self._size = _clock_bits(data)
         at = data.find(_PICTURE_AFTER["mpeg4"]) + 4
-        bits = _bits(data[at : at + 24]).ljust(256, "1")
+        bits = bits_of(data[at : at + 24]).ljust(256, "1")
         if self._size is None or at < 4:
             return False
         marker = bits.find("0", 2) + 1  # after as many ones as seconds have passed
         last = marker + self._size  # bit of the time, before another marker
-        fewer = (
-            bits[last : last + 3] == "110" and len(data) > at + _COPY
-        )  # of one bit fewer: marker, coded, what follows
+        # Of one bit fewer: the marker, that it is coded, what follows.
+        fewer = bits[last : last + 3] == "110" and len(data) > at + _COPY
         kept = bits[marker] + bits[last + 1] == "11" and not fewer
         self._strange += not kept
         self._before, self._since = self._before + (not self._strange), self._since + bool(self._strange)
@@ -118,7 +117,7 @@ def _clock_bits(header: bytes) -> int | None:
     found = _VOL.search(header)
     if found is None:
         return None
-    bits, at = _bits(header[found.end() : found.end() + 24]).ljust(192, "0"), 9
+    bits, at = bits_of(header[found.end() : found.end() + 24]).ljust(192, "0"), 9
     at += 8 if bits[at] == "1" else 1  # version and priority
     at += 20 if bits[at : at + 4] == "1111" else 4  # the pixels' aspect
     if bits[at] == "1":  # how it is sent
@@ -127,7 +126,7 @@ def _clock_bits(header: bytes) -> int | None:
     return max(1, (resolution - 1).bit_length()) if resolution else None
 
 
-def _bits(data: bytes) -> str:
+def bits_of(data: bytes) -> str:
     return f"{int.from_bytes(data, 'big'):0{8 * len(data)}b}" if data else ""
 
 

@@ -255,6 +255,7 @@ class Repeats:
     weights: Weights
     alike: Floats  # [takes + 1, takes]: what two that look alike cost within reach; the last row is of no take
     shot_of: NDArray[np.int_]  # each take's shot [takes + 1]; the last one is of no take
+    shots: int  # numbers of shots, and one of no take
     set_up: NDArray[np.int_]  # each take's set-up [takes + 1]; the last one of all that cannot stand too often
     stands: Floats  # how often each set-up may stand in the trailer
     said: NDArray[np.bool_] | None  # whether a take has words of another one's [takes + 1, takes]; None: none has
@@ -270,7 +271,8 @@ class Repeats:
             stands[number] = max(_TWICE, np.ceil(shown * length[members].sum() / length.sum()))
         alike = np.vstack([pairs.near, np.zeros(len(takes))])
         shot_of = np.array([*(take.shot for take in takes), -1], int)
-        return cls(pairs.weights, alike, shot_of, set_up, stands, pairs.repeats if pairs.repeats.any() else None)
+        said = pairs.repeats if pairs.repeats.any() else None
+        return cls(pairs.weights, alike, shot_of, int(shot_of.max()) + 2, set_up, stands, said)
 
     def among(
         self,
@@ -287,7 +289,7 @@ class Repeats:
             values += nearness * self.alike[np.asarray(others)[..., None], options.numbers]
         known = np.asarray(takes, int)
         taken = np.zeros((*known.shape[:-1], len(self.shot_of)), bool)
-        shown = np.zeros((*known.shape[:-1], int(self.shot_of.max()) + 2), bool)  # and one of no take
+        shown = np.zeros((*known.shape[:-1], self.shots), bool)
         each = (np.arange(len(known))[:, None],) if known.ndim > 1 else ()
         taken[*each, known] = True
         shown[*each, self.shot_of[known]] = True

@@ -12,28 +12,13 @@ import typer
 from cinecut.cli.parameters import JsonOption, SpecArgument, argument, completing, flag, option
 from cinecut.cli.terminal import SPECS, print_diagnostics, print_json, remark, say, show
 from cinecut.diagnostics import Stop
+from cinecut.edits.verbs.takes import WORDS
 
 if TYPE_CHECKING:
     from cinecut.edits.anew import NewSegments
     from cinecut.edits.revise import Edit
 
 app = typer.Typer()
-
-# Of each verb the words that follow it, by the names of its values; those in brackets may be left out.
-WORDS: dict[str, tuple[str, ...]] = {
-    "swap": ("event", "[number]"),
-    "replace": ("event", "with"),
-    "trim": ("event",),
-    "slip": ("event", "by"),
-    "move": ("event", "to"),
-    "insert": ("event", "what"),
-    "remove": ("event",),
-    "duplicate": ("event",),
-    "retitle": ("event", "text", "[title]"),
-    "retime": ("event", "speed"),
-    "sync": ("event", "at"),
-    "set": ("path", "[value]"),
-}
 
 RevisionOption = Annotated[
     str | None, option("--revision", "DIGEST", "Refuse if the spec has changed since this version.")

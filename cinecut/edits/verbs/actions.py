@@ -16,6 +16,7 @@ from cinecut.compiler.layout import Layout
 from cinecut.diagnostics import Stop, excerpt
 from cinecut.edits.changes.compare import written_by_analysis
 from cinecut.edits.verbs.entries import Entries
+from cinecut.edits.verbs.takes import TAKES
 from cinecut.edits.verbs.values import read_value, set_title, set_value
 from cinecut.language.document import Document, ListNode, MapNode, Scalar
 from cinecut.language.document.edit import Edits
@@ -366,19 +367,3 @@ VERBS: dict[str, Callable[[Action], None]] = {
     "sync": _sync,
     "set": _set,
 }
-
-TAKES = {
-    "swap": ("event", "number"),
-    "replace": ("event", "with"),
-    "trim": ("event", "in", "out", "for"),
-    "slip": ("event", "by"),
-    "move": ("event", "to"),
-    "insert": ("event", "what"),
-    "remove": ("event",),
-    "duplicate": ("event",),
-    "retitle": ("event", "text", "title"),
-    "retime": ("event", "speed"),
-    "sync": ("event", "at"),
-    "set": ("path", "value"),
-}
-"""The names of the values that each takes; `entry`, an index in the timeline, stands for an event."""

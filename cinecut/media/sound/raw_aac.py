@@ -8,6 +8,7 @@ next tells the rate (ISO 14496-3, 1.6.2.1 and 4.4.2.1).
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
@@ -16,6 +17,8 @@ from typing import Any
 
 import av
 import av.error
+
+from cinecut.media.bitstream import bits_of
 
 _RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350)
 _SINGLE, _PAIR, _DATA, _FILL = 0, 1, 4, 6  # elements
@@ -46,6 +49,9 @@ class RawAac:
         self._now = self._rate
         self._tick = Fraction(stream.time_base)
         self._lengths = [_LENGTH / rate / self._tick for rate in _RATES]  # of packets, in ticks
+        self._usual = [
+            (math.ceil(2 * (1 - _NEAR) * each), math.floor(2 * (1 + _NEAR) * each)) for each in self._lengths
+        ]
         self._rounded = int(self._tick > _FINE)
         self._others = dict[tuple[int, int], Any]()
 
@@ -55,7 +61,8 @@ class RawAac:
         for packet in packets:
             ahead.append(packet)
             if len(ahead) > _AHEAD:
-                self._now = self._rate_of([each.pts for each in ahead])
+                if not self._goes_on(ahead[0].pts, ahead[2].pts):
+                    self._now = self._rate_of([each.pts for each in ahead])
                 yield ahead.popleft()
         yield from ahead
 
@@ -86,14 +93,17 @@ class RawAac:
             self._others[self._now, channels] = decoder
         return self._others[self._now, channels]
 
+    def _goes_on(self, start: int | None, end: int | None) -> bool:
+        """Whether two packets between these stamps are as long as those before, as nearly all are."""
+        first, last = self._usual[self._now]
+        return start is not None and end is not None and first <= end - start <= last
+
     def _rate_of(self, stamps: list[int | None]) -> int:
         """The rate of the first of some packets, by when the next ones come; as before where that is not sure."""
         known = [stamp for stamp in stamps if stamp is not None]
         if len(known) < len(stamps) or self._tick > _ROUGH:
             return self._now
-        one, usual = Fraction(known[2] - known[0], 2), self._lengths[self._now]
-        if abs(one - usual) <= _NEAR * usual:
-            return self._now
+        one = Fraction(known[2] - known[0], 2)
         nearest = min(range(len(_RATES)), key=lambda number: abs(one - self._lengths[number]))
         length = self._lengths[nearest]
         slack = _NEAR * length + self._rounded
@@ -112,7 +122,7 @@ def _first_element(packet: Any) -> int:
     kind = memoryview(packet)[0] >> 5
     if kind not in (_DATA, _FILL):
         return kind
-    bits, at = _bits(bytes(memoryview(packet)[:_LOOKED_AT])), 0
+    bits, at = bits_of(bytes(memoryview(packet)[:_LOOKED_AT])), 0
     while at + 24 < len(bits):
         kind = int(bits[at : at + 3], 2)
         if kind == _FILL:
@@ -132,10 +142,6 @@ def _first_element(packet: Any) -> int:
         else:
             return kind
     return _END
-
-
-def _bits(data: bytes) -> str:
-    return f"{int.from_bytes(data, 'big'):0{8 * len(data)}b}" if data else ""
 
 
 _END = 7
